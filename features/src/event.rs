@@ -1,0 +1,134 @@
+//! How a model's events are to be read: names, kinds and limits; and why one cannot be.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// What is predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One of the classes.
+    Classification,
+    /// A number.
+    Regression,
+}
+
+/// Where a new model begins in its topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// The oldest record kept.
+    Earliest,
+    /// Records to come.
+    Latest,
+    /// The first record at or after this time.
+    Time(i64),
+}
+
+/// Bounds on what a stream may make a model hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes of one record.
+    pub record: usize,
+    /// Fields of the schema.
+    pub features: usize,
+    /// Categories of one nominal field.
+    pub categories: usize,
+    /// Classes of the target.
+    pub classes: usize,
+}
+
+impl Limits {
+    /// Bytes of one category, class or entity name: a longer one counts as missing.
+    pub const TEXT: usize = 1_024;
+    /// Depth of nested objects.
+    pub const DEPTH: usize = 16;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { record: 1 << 20, features: 1_000, categories: 100_000, classes: 1_000 }
+    }
+}
+
+/// How events are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSpec {
+    /// Classification or regression.
+    pub task: Task,
+    /// The field to predict.
+    pub target: String,
+    /// The field that holds the event's time (RFC 3339 text or epoch milliseconds); the record's own otherwise.
+    pub time: Option<String>,
+    /// The field that names the entity.
+    pub entity: Option<String>,
+    /// The field that names the event.
+    pub id: Option<String>,
+    /// The only fields to learn from, in this order; empty = every other scalar field.
+    pub features: Vec<String>,
+    /// Fields whose numbers are names.
+    pub nominal: Vec<String>,
+    /// Fields to leave out.
+    pub ignore: Vec<String>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why a record cannot be learned from. It goes to the dead letters with this reason.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Reject {
+    /// More bytes than the limit.
+    #[error("the record has {got} bytes, at most {limit} are allowed")]
+    TooLarge {
+        /// Its size.
+        got: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Not a JSON object.
+    #[error("not a JSON object: {0}")]
+    Malformed(String),
+    /// A number no model can use (infinite, beyond 64-bit floating point).
+    #[error("field {field}: {got} is not a finite number")]
+    ImpossibleNumber {
+        /// Its name.
+        field: String,
+        /// What came.
+        got: String,
+    },
+    /// The target is missing or null.
+    #[error("field {0}: the target is missing")]
+    NoTarget(String),
+    /// The target is of the wrong kind.
+    #[error("field {field}: expected {expected} as target, got {got}")]
+    BadTarget {
+        /// Its name.
+        field: String,
+        /// What the task needs.
+        expected: &'static str,
+        /// What came.
+        got: String,
+    },
+    /// The time cannot be read.
+    #[error("field {field}: expected RFC 3339 text or epoch milliseconds, got {got}")]
+    BadTime {
+        /// Its name.
+        field: String,
+        /// What came.
+        got: String,
+    },
+}
+
+impl Reject {
+    /// A short stable name of the reason, for metrics and dead-letter headers.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::Malformed(_) => "malformed",
+            Self::ImpossibleNumber { .. } => "impossible_number",
+            Self::NoTarget(_) => "no_target",
+            Self::BadTarget { .. } => "bad_target",
+            Self::BadTime { .. } => "bad_time",
+        }
+    }
+}

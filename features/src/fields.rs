@@ -1,0 +1,317 @@
+//! A JSON object flattened into named scalars: `{"a":{"b":1}}` is the field `a.b`. Arrays hold no scalar and are skipped.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use thiserror::Error;
+
+use crate::{Limits, Reject};
+
+/// A scalar as it came.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A finite number.
+    Number(f64),
+    /// A string.
+    Text(&'a str),
+}
+
+impl Value<'_> {
+    /// Writes the value's one spelling into `out`: `2` and `2.0` are the same name. `None` for null and for text over
+    /// [`Limits::TEXT`].
+    pub fn name<'b>(&'b self, out: &'b mut String) -> Option<&'b str> {
+        use fmt::Write;
+        out.clear();
+        match *self {
+            Self::Null => return None,
+            Self::Text(text) => return (text.len() <= Limits::TEXT).then_some(text),
+            Self::Bool(flag) => out.push_str(if flag { "true" } else { "false" }),
+            Self::Number(x) if x.trunc() == x && x.abs() < 1e15 => write!(out, "{}", x as i64).expect("a String grows"),
+            Self::Number(x) => write!(out, "{x}").expect("a String grows"),
+        }
+        Some(out)
+    }
+
+    /// What came, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Null => "null".into(),
+            Self::Bool(flag) => flag.to_string(),
+            Self::Number(x) => x.to_string(),
+            Self::Text(text) => format!("{:?}", text.chars().take(40).collect::<String>()),
+        }
+    }
+}
+
+/// Why a body is no flat object of scalars.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{field}: {message}")]
+pub struct FieldError {
+    /// The field being read, as far as it was known.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+    /// Whether a number beyond floating point is the reason.
+    pub impossible_number: bool,
+}
+
+impl From<FieldError> for Reject {
+    fn from(e: FieldError) -> Self {
+        if e.impossible_number {
+            Self::ImpossibleNumber { field: e.field, got: "a number beyond 64-bit floating point".into() }
+        } else {
+            Self::Malformed(e.message)
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Raw {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(u32, u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    name: (u32, u32),
+    value: Raw,
+}
+
+/// The scalars of one object in the order they came; the memory is used again for the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Fields {
+    text: String,
+    path: String,
+    entries: Vec<Entry>,
+}
+
+impl Fields {
+    /// Reads one object out of JSON text.
+    pub fn parse(&mut self, json: &[u8]) -> Result<(), FieldError> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        self.read(&mut reader)?;
+        reader.end().map_err(|e| self.error(&e))
+    }
+
+    /// Reads one object out of a JSON value.
+    pub fn read_value(&mut self, value: &serde_json::Value) -> Result<(), FieldError> {
+        self.read(value)
+    }
+
+    fn read<'de, D>(&mut self, reader: D) -> Result<(), FieldError>
+    where
+        D: Deserializer<'de>,
+        D::Error: fmt::Display,
+    {
+        self.text.clear();
+        self.path.clear();
+        self.entries.clear();
+        match reader.deserialize_map(Nested { fields: self, depth: 0 }) {
+            Ok(()) => Ok(()),
+            Err(e) => Err(self.error(&e)),
+        }
+    }
+
+    fn error(&self, e: &impl fmt::Display) -> FieldError {
+        let message = e.to_string();
+        let impossible_number = message.starts_with("number out of range");
+        FieldError { field: self.path.clone(), message, impossible_number }
+    }
+
+    /// How many scalars.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Name and value of scalar `i`.
+    pub fn get(&self, i: usize) -> (&str, Value<'_>) {
+        let entry = self.entries[i];
+        let text = |(from, to): (u32, u32)| &self.text[from as usize..to as usize];
+        let value = match entry.value {
+            Raw::Null => Value::Null,
+            Raw::Bool(flag) => Value::Bool(flag),
+            Raw::Number(x) => Value::Number(x),
+            Raw::Text(from, to) => Value::Text(text((from, to))),
+        };
+        (text(entry.name), value)
+    }
+
+    /// The scalars in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        (0..self.len()).map(|i| self.get(i))
+    }
+
+    fn keep(&mut self, text: &str) -> (u32, u32) {
+        let from = self.text.len() as u32;
+        self.text.push_str(text);
+        (from, self.text.len() as u32)
+    }
+
+    fn push(&mut self, value: Raw) {
+        let path = std::mem::take(&mut self.path);
+        let name = self.keep(&path);
+        self.path = path;
+        self.entries.push(Entry { name, value });
+    }
+}
+
+/// Appends a key to the path.
+struct Key<'f>(&'f mut String);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field name")
+    }
+    fn visit_str<E>(self, key: &str) -> Result<(), E> {
+        self.0.push_str(key);
+        Ok(())
+    }
+}
+
+/// Reads an object, or whatever stands at a key, at a depth.
+struct Nested<'f> {
+    fields: &'f mut Fields,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Nested<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nested<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of scalars")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        use serde::de::Error;
+        if self.depth >= Limits::DEPTH {
+            return Err(A::Error::custom(format_args!("objects nested deeper than {}", Limits::DEPTH)));
+        }
+        let parent = self.fields.path.len();
+        loop {
+            self.fields.path.truncate(parent);
+            if parent > 0 {
+                self.fields.path.push('.');
+            }
+            if map.next_key_seed(Key(&mut self.fields.path))?.is_none() {
+                self.fields.path.truncate(parent);
+                return Ok(());
+            }
+            map.next_value_seed(Nested { fields: self.fields, depth: self.depth + 1 })?;
+        }
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.fields.push(Raw::Null);
+        Ok(())
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        self.fields.push(Raw::Null);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
+        self.fields.push(Raw::Bool(flag));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, x: i64) -> Result<(), E> {
+        self.fields.push(Raw::Number(x as f64));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, x: u64) -> Result<(), E> {
+        self.fields.push(Raw::Number(x as f64));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, x: f64) -> Result<(), E> {
+        self.fields.push(Raw::Number(x));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        let (from, to) = self.fields.keep(text);
+        self.fields.push(Raw::Text(from, to));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(json: &str) -> Result<Vec<(String, String)>, FieldError> {
+        let mut fields = Fields::default();
+        fields.parse(json.as_bytes())?;
+        Ok(fields.iter().map(|(name, value)| (name.to_owned(), value.describe())).collect())
+    }
+
+    #[test]
+    fn objects_are_flattened_with_dots_and_arrays_skipped() {
+        let fields = parsed(r#"{"a":1,"b":{"c":{"d":"x"},"e":null},"f":[1,{"g":2}],"h":true}"#).unwrap();
+        let expected = [("a", "1"), ("b.c.d", "\"x\""), ("b.e", "null"), ("h", "true")];
+        assert_eq!(fields, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for json in ["", "[1]", "3", "{\"a\":1", "{\"a\":1}{", "{\"a\":NaN}", "\u{1}"] {
+            assert!(parsed(json).is_err(), "{json:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_number_beyond_floating_point_is_named() {
+        let e = parsed(r#"{"a":1,"b":{"c":1e999}}"#).unwrap_err();
+        assert!(e.impossible_number);
+        assert_eq!(e.field, "b.c");
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = |n: usize| format!("{}1{}", "{\"a\":".repeat(n), "}".repeat(n));
+        assert!(parsed(&deep(Limits::DEPTH)).is_ok());
+        assert!(parsed(&deep(Limits::DEPTH + 1)).unwrap_err().message.contains("nested deeper"));
+    }
+
+    #[test]
+    fn a_name_has_one_spelling() {
+        let mut out = String::new();
+        assert_eq!(Value::Number(2.0).name(&mut out), Some("2"));
+        assert_eq!(Value::Number(-0.0).name(&mut out), Some("0"));
+        assert_eq!(Value::Number(0.5).name(&mut out), Some("0.5"));
+        assert_eq!(Value::Text(&"x".repeat(Limits::TEXT + 1)).name(&mut out), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! A record as a source delivered it: bytes, and where in the log they stand.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch, by the event's own clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EventTime(pub i64);
+
+/// The place of a topic in the model's configured list of topics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TopicId(pub u16);
+
+/// One partition of one of the model's topics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PartitionId {
+    /// Which of the model's topics.
+    pub topic: TopicId,
+    /// The partition's number.
+    pub partition: i32,
+}
+
+/// The first offset not yet processed: the only convention for positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NextOffset(pub i64);
+
+/// A header of a record: its name and, unless null, its bytes.
+pub type Header = (String, Option<Vec<u8>>);
+
+/// One record of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Which partition of which topic.
+    pub from: PartitionId,
+    /// The record's own offset (the next one to read is at least one more).
+    pub offset: i64,
+    /// The time the log gives the record.
+    pub timestamp: EventTime,
+    /// The record's key, if it has one.
+    pub key: Option<Vec<u8>>,
+    /// The event; `None` is a tombstone.
+    pub payload: Option<Vec<u8>>,
+    /// Headers, in order.
+    pub headers: Vec<Header>,
+}

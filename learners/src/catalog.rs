@@ -1,0 +1,177 @@
+//! The closed list of learners: what each is called, can do and costs, and how it is built.
+
+use features::{Kind, Row, Rows, Target, Task};
+
+use crate::{
+    Learner, LearnerSpec, Majority, Mean, NoChange, Outcome, Params, Prediction, RestoreError, Scratch, Section,
+    Snapshot, SpecError,
+};
+
+/// A parameter for people.
+#[derive(Clone, Copy, Debug)]
+pub struct ParamInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its range.
+    pub range: &'static str,
+    /// Its default.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// An entry of the catalog for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The name in a configuration.
+    pub name: &'static str,
+    /// What it can do.
+    pub tasks: &'static [Task],
+    /// The idea in a sentence.
+    pub idea: &'static str,
+    /// Time an event and memory, roughly.
+    pub cost: &'static str,
+    /// Where it comes from.
+    pub paper: &'static str,
+    /// Parameters beside `seed` and `max_bytes`.
+    pub params: &'static [ParamInfo],
+}
+
+const BOTH: &[Task] = &[Task::Classification, Task::Regression];
+const CLASSES: &[Task] = &[Task::Classification];
+const VALUES: &[Task] = &[Task::Regression];
+
+/// Every learner, in the order people read them.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "no_change",
+        tasks: BOTH,
+        idea: "the last label again",
+        cost: "a few ns an event, 24 bytes",
+        paper: "Žliobaitė et al. 2015",
+        params: &[],
+    },
+    Entry {
+        name: "majority",
+        tasks: CLASSES,
+        idea: "the most frequent class so far",
+        cost: "a few ns an event, 8 bytes a class",
+        paper: "-",
+        params: &[],
+    },
+    Entry {
+        name: "mean",
+        tasks: VALUES,
+        idea: "the mean of the values so far",
+        cost: "a few ns an event, 16 bytes",
+        paper: "-",
+        params: &[],
+    },
+];
+
+/// Any learner of the catalog.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the variants are the catalog's names")]
+pub enum AnyLearner {
+    NoChange(NoChange),
+    Majority(Majority),
+    Mean(Mean),
+}
+
+/// Calls a method of whichever learner it is.
+macro_rules! each {
+    ($self:expr, $learner:ident => $call:expr) => {
+        match $self {
+            AnyLearner::NoChange($learner) => $call,
+            AnyLearner::Majority($learner) => $call,
+            AnyLearner::Mean($learner) => $call,
+        }
+    };
+}
+
+impl AnyLearner {
+    /// Builds the learner a specification names, before it has learned anything.
+    ///
+    /// # Errors
+    /// An unknown name or parameter, a value out of range, a task it does not do.
+    pub fn build(spec: &LearnerSpec, task: Task, seed: u64, max_bytes: usize) -> Result<Self, SpecError> {
+        let entry = check(spec, task)?;
+        let params = Params::new(spec, seed, max_bytes);
+        params.seed()?;
+        params.max_bytes()?;
+        Ok(match (entry.name, task) {
+            ("no_change", _) => Self::NoChange(NoChange::default()),
+            ("majority", _) => Self::Majority(Majority::default()),
+            ("mean", _) => Self::Mean(Mean::default()),
+            _ => unreachable!("every entry of the catalog is built above"),
+        })
+    }
+
+    /// An immutable copy for serving.
+    pub fn freeze(&mut self) -> Snapshot {
+        Snapshot::new(self.clone())
+    }
+}
+
+fn check(spec: &LearnerSpec, task: Task) -> Result<&'static Entry, SpecError> {
+    let entry = ENTRIES.iter().find(|entry| entry.name == spec.name).ok_or_else(|| SpecError::UnknownLearner {
+        name: spec.name.clone(),
+        suggestion: nearest(&spec.name),
+    })?;
+    if !entry.tasks.contains(&task) {
+        let names: Vec<_> = ENTRIES.iter().filter(|e| e.tasks.contains(&task)).map(|e| e.name).collect();
+        let task = if task == Task::Classification { "classification" } else { "regression" };
+        return Err(SpecError::WrongTask { name: spec.name.clone(), task, others: names.join(", ") });
+    }
+    let known = |key: &str| key == "seed" || key == "max_bytes" || entry.params.iter().any(|p| p.name == key);
+    if let Some(name) = spec.params.keys().find(|key| !known(key)) {
+        let mut names: Vec<_> = entry.params.iter().map(|p| p.name).collect();
+        names.extend(["seed", "max_bytes"]);
+        return Err(SpecError::UnknownParam {
+            learner: spec.name.clone(),
+            name: name.clone(),
+            known: names.join(", "),
+        });
+    }
+    Ok(entry)
+}
+
+/// The learner whose name shares most with a misspelt one, if it is near.
+fn nearest(name: &str) -> Option<&'static str> {
+    ENTRIES
+        .iter()
+        .map(|entry| (strsim::damerau_levenshtein(name, entry.name), entry.name))
+        .filter(|(distance, near)| *distance <= near.len() / 3 + 1)
+        .min()
+        .map(|(_, near)| near)
+}
+
+impl Learner for AnyLearner {
+    fn grow(&mut self, kinds: &[Kind]) {
+        each!(self, l => l.grow(kinds))
+    }
+
+    fn learn(&mut self, row: &Row<'_>, target: Target, weight: f64) {
+        each!(self, l => l.learn(row, target, weight))
+    }
+
+    fn predict_into(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction) {
+        each!(self, l => l.predict_into(row, scratch, out))
+    }
+
+    fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
+        each!(self, l => l.test_then_train(rows, scratch, outcomes))
+    }
+
+    fn bytes(&self) -> usize {
+        each!(self, l => l.bytes())
+    }
+
+    fn save(&self, out: &mut Vec<Section>) {
+        each!(self, l => l.save(out))
+    }
+
+    fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
+        each!(self, l => l.restore(sections))
+    }
+}

@@ -1,0 +1,52 @@
+//! What a model says about a row.
+
+use features::ClassId;
+
+/// One answer. Classification fills `probabilities`, regression `value`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prediction {
+    /// One probability a class, summing to 1; classes beyond the end have 0; empty = the model knows no class yet.
+    pub probabilities: Vec<f64>,
+    /// The predicted number; 0 before the first label.
+    pub value: f64,
+}
+
+impl Prediction {
+    /// Forgets the answer, keeps the memory.
+    pub fn clear(&mut self) {
+        self.probabilities.clear();
+        self.value = 0.0;
+    }
+
+    /// The most probable class; the lowest among equals; `None` if no class is known.
+    pub fn class(&self) -> Option<ClassId> {
+        let mut best = 0;
+        for (i, p) in self.probabilities.iter().enumerate() {
+            if *p > self.probabilities[best] {
+                best = i;
+            }
+        }
+        (!self.probabilities.is_empty()).then_some(ClassId(best as u32))
+    }
+
+    /// Turns non-negative scores (one a class) into probabilities. All zero or not finite: equal ones.
+    pub fn normalise(&mut self) {
+        let sum: f64 = self.probabilities.iter().sum();
+        if sum > 0.0 && sum.is_finite() {
+            self.probabilities.iter_mut().for_each(|p| *p /= sum);
+        } else {
+            let equal = 1.0 / self.probabilities.len() as f64;
+            self.probabilities.iter_mut().for_each(|p| *p = equal);
+        }
+    }
+}
+
+/// Memory that predictions use again and again; one a thread. Its content means nothing between calls.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    /// Numbers.
+    pub numbers: Vec<f64>,
+    /// More numbers.
+    pub more: Vec<f64>,
+    pub(crate) prediction: Prediction,
+}
