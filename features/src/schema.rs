@@ -333,7 +333,9 @@ impl Schema {
             }
             (Kind::Nominal, _) => match value.name(name) {
                 None => Encoded::OtherKind,
-                Some(text) => field.categories.get(text).map_or(Encoded::NewCategory, |n| Encoded::Number(f64::from(n))),
+                Some(text) => {
+                    field.categories.get(text).map_or(Encoded::NewCategory, |n| Encoded::Number(f64::from(n)))
+                }
             },
             _ => Encoded::OtherKind,
         }
@@ -446,18 +448,16 @@ fn read_time(field: &str, value: Value<'_>) -> Result<EventTime, Reject> {
     let bad = || Reject::BadTime { field: field.to_owned(), got: value.describe() };
     match value {
         Value::Number(ms) if ms.abs() < 9e15 => Ok(EventTime(ms as i64)),
-        Value::Text(text) => {
-            text.parse::<jiff::Timestamp>().map(|t| EventTime(t.as_millisecond())).map_err(|_| bad())
-        }
+        Value::Text(text) => text.parse::<jiff::Timestamp>().map(|t| EventTime(t.as_millisecond())).map_err(|_| bad()),
         _ => Err(bad()),
     }
 }
 
 /// FNV-1a of the name, never 0.
 fn entity_id(name: &str) -> EntityId {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     EntityId(hash.max(1))
 }
 

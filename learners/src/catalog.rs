@@ -114,10 +114,10 @@ impl AnyLearner {
 }
 
 fn check(spec: &LearnerSpec, task: Task) -> Result<&'static Entry, SpecError> {
-    let entry = ENTRIES.iter().find(|entry| entry.name == spec.name).ok_or_else(|| SpecError::UnknownLearner {
-        name: spec.name.clone(),
-        suggestion: nearest(&spec.name),
-    })?;
+    let entry = ENTRIES
+        .iter()
+        .find(|entry| entry.name == spec.name)
+        .ok_or_else(|| SpecError::UnknownLearner { name: spec.name.clone(), suggestion: nearest(&spec.name) })?;
     if !entry.tasks.contains(&task) {
         let names: Vec<_> = ENTRIES.iter().filter(|e| e.tasks.contains(&task)).map(|e| e.name).collect();
         let task = if task == Task::Classification { "classification" } else { "regression" };

@@ -5,16 +5,20 @@
 
 mod baseline;
 pub mod catalog;
+mod detector;
 mod learner;
 mod outcome;
 mod prediction;
+mod report;
 mod section;
 mod spec;
 
 pub use baseline::{Majority, Mean, NoChange};
 pub use catalog::AnyLearner;
+pub use detector::{Detector, Signal};
 pub use learner::{Learner, Snapshot};
 pub use outcome::Outcome;
 pub use prediction::{Prediction, Scratch};
+pub use report::Report;
 pub use section::{RestoreError, Section};
 pub use spec::{LearnerSpec, Params, SpecError};

@@ -52,8 +52,7 @@ impl Section {
     /// # Errors
     /// It is missing, of another layout, or unreadable.
     pub fn read<T: DeserializeOwned>(sections: &[Self], name: &str, version: u16) -> Result<T, RestoreError> {
-        let section =
-            sections.iter().find(|s| s.name == name).ok_or_else(|| RestoreError::Missing(name.to_owned()))?;
+        let section = sections.iter().find(|s| s.name == name).ok_or_else(|| RestoreError::Missing(name.to_owned()))?;
         if section.version != version {
             return Err(RestoreError::Version { name: name.to_owned(), expected: version, got: section.version });
         }

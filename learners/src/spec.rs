@@ -161,7 +161,10 @@ impl<'a> Params<'a> {
     /// What was written is none of them.
     pub fn choice(&self, name: &str, words: &[&str]) -> Result<usize, SpecError> {
         let Some(text) = self.spec.params.get(name) else { return Ok(0) };
-        words.iter().position(|word| word == text).ok_or_else(|| self.bad(name, format!("one of {}", words.join(", ")), text))
+        words
+            .iter()
+            .position(|word| word == text)
+            .ok_or_else(|| self.bad(name, format!("one of {}", words.join(", ")), text))
     }
 
     /// `seed`.
