@@ -1,1 +1,5 @@
 //! perennial
+
+pub mod live;
+pub mod registry;
+pub mod status;

@@ -1,0 +1,66 @@
+//! The pointer between the trainer and the requests: the trainer swaps it, a request loads it once.
+//!
+//! Absent on purpose: a lock, a reference to the trainer, a way to change what was published.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use features::Task;
+use fold::ModelSnapshot;
+
+/// A model as requests see it: immutable and whole.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The model's name.
+    pub name: String,
+    /// The model at its version.
+    pub model: ModelSnapshot,
+    /// When it was published: milliseconds since the Unix epoch, by this machine's clock.
+    pub published_at_ms: i64,
+}
+
+impl Served {
+    /// What it predicts.
+    pub fn task(&self) -> Task {
+        self.model.schema.spec().task
+    }
+
+    /// Milliseconds since it was published, never negative.
+    pub fn age_ms(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_sub(self.published_at_ms).max(0)
+    }
+
+    /// Whether it has learned from an event: before that it has nothing to say.
+    pub fn has_learned(&self) -> bool {
+        self.model.counts.events > 0
+    }
+}
+
+/// The writing end; there is one.
+#[derive(Debug)]
+pub struct Publisher(Arc<ArcSwapOption<Served>>);
+
+/// The reading end.
+#[derive(Clone, Debug)]
+pub struct LiveModel(Arc<ArcSwapOption<Served>>);
+
+/// A live model that shows `first` until something is published.
+pub fn live_model(first: Option<Served>) -> (Publisher, LiveModel) {
+    let slot = Arc::new(ArcSwapOption::from_pointee(first));
+    (Publisher(Arc::clone(&slot)), LiveModel(slot))
+}
+
+impl Publisher {
+    /// Shows `served` from now on. Requests under way keep what they loaded.
+    pub fn publish(&mut self, served: Served) {
+        self.0.store(Some(Arc::new(served)));
+    }
+}
+
+impl LiveModel {
+    /// What is live; `None` before the first publication. Wait-free. A request calls this once and takes version,
+    /// learner, prediction and age from what it got.
+    pub fn load(&self) -> Option<Arc<Served>> {
+        self.0.load_full()
+    }
+}
