@@ -3,22 +3,32 @@
 //! Nothing here sees a clock, a thread's timing, a hash map's order or the system's maths library, so that the same
 //! rows give the same bits everywhere.
 
+mod adwin;
 mod baseline;
+mod bounded;
 pub mod catalog;
 mod detector;
+pub mod detector_catalog;
 mod learner;
 mod outcome;
 mod prediction;
 mod report;
+mod rolling;
+mod scores;
 mod section;
 mod spec;
+mod verdict;
 
+pub use adwin::Adwin;
 pub use baseline::{Majority, Mean, NoChange};
 pub use catalog::AnyLearner;
 pub use detector::{Detector, Signal};
+pub use detector_catalog::AnyDetector;
 pub use learner::{Learner, Snapshot};
 pub use outcome::Outcome;
 pub use prediction::{Prediction, Scratch};
 pub use report::Report;
+pub use scores::{Scores, WINDOW};
 pub use section::{RestoreError, Section};
 pub use spec::{LearnerSpec, Params, SpecError};
+pub use verdict::Monitor;

@@ -28,6 +28,14 @@ pub enum SpecError {
         /// The nearest name.
         suggestion: Option<&'static str>,
     },
+    /// No such detector.
+    #[error("unknown detector {name:?}; there are: {known}")]
+    UnknownDetector {
+        /// What was written.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
     /// The learner cannot do the task.
     #[error("{name} does not do {task}; these do: {others}")]
     WrongTask {
