@@ -1,7 +1,21 @@
 //! The pure function of the log: `state = fold(genesis(FoldConfig), journal, log)`. No I/O, no threads, no clock.
+//!
+//! A batch of records goes [`Fold::decode`] (records → rows of a [`Chunk`]) → [`Fold::train`] (every learner predicts,
+//! is scored, learns). What is not a fact of the log (which records were folded in which order, decisions) is in the
+//! [`Entry`]s of the journal.
 
+mod chunk;
 mod config;
+mod entry;
+mod machine;
+mod merge;
+mod saved;
 mod snapshot;
 
+pub use chunk::{Chunk, Rejected};
 pub use config::FoldConfig;
+pub use entry::{Decision, Entry, EntryError, Run, digest, runs_of};
+pub use machine::{Fold, GenesisError};
+pub use merge::merge;
+pub use saved::{FOLD_VERSION, NOT_THE_MODEL, RestoreFoldError};
 pub use snapshot::{Counts, ModelSnapshot, Position, Role, Standing};

@@ -1,0 +1,360 @@
+//! One model's trainer: reads, puts in order, journals, folds; hands what comes of it to the store thread.
+
+use std::time::{Duration, Instant};
+
+use features::{NextOffset, PartitionId, Record};
+use fold::{Chunk, Decision, Entry, Fold, digest, runs_of};
+use streams::{Source, SourceError, SourceEvent};
+use thiserror::Error;
+use tracing::{error, info, warn};
+
+use super::garbage::{Garbage, StopPartitionAt};
+use super::order::{LogChanged, Order};
+use super::replay::{Tail, TailError};
+use super::shutdown::Shutdown;
+use super::store::{StoreClosed, StoreHandle};
+use crate::status::Phase;
+
+/// Makes a source; called again when one has broken.
+pub type MakeSource = Box<dyn FnMut() -> Result<Box<dyn Source>, SourceError> + Send>;
+
+/// When to save and to publish, never what is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Every {
+    /// Time since the last.
+    Time(Duration),
+    /// Versions since the last.
+    Events(u64),
+}
+
+impl Every {
+    fn due(self, last: (Instant, u64), now: Instant, version: u64) -> bool {
+        version > last.1
+            && match self {
+                Self::Time(interval) => now.duration_since(last.0) >= interval,
+                Self::Events(events) => version - last.1 >= events,
+            }
+    }
+}
+
+/// How a trainer goes about its work.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// When a checkpoint is taken.
+    pub checkpoint_every: Every,
+    /// When the live model is replaced.
+    pub publish_every: Every,
+    /// When a partition of garbage is stopped.
+    pub stop_partition_at: StopPartitionAt,
+    /// How long a partition with backlog is waited for, to keep the order of time.
+    pub patience: Duration,
+    /// Records folded under one journal entry, at most.
+    pub batch: usize,
+}
+
+/// Why a trainer has stopped for good.
+#[derive(Debug, Error)]
+pub enum TrainerError {
+    /// The log is not the one that was learned from.
+    #[error(transparent)]
+    LogChanged(#[from] LogChanged),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Tail(#[from] TailError),
+    /// The source kept breaking.
+    #[error("gave up after {tries} tries: {last}")]
+    Source {
+        /// How many.
+        tries: u32,
+        /// The last failure.
+        last: SourceError,
+    },
+    /// State cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreClosed),
+}
+
+enum TurnError {
+    Source(SourceError),
+    Final(TrainerError),
+}
+
+impl<E: Into<TrainerError>> From<E> for TurnError {
+    fn from(e: E) -> Self {
+        Self::Final(e.into())
+    }
+}
+
+/// One model's trainer.
+pub struct Trainer {
+    fold: Fold,
+    topics: Vec<String>,
+    tail: Tail,
+    until: u64,
+    order: Order,
+    chunk: Chunk,
+    pace: Pace,
+    garbage: Garbage,
+    stopped: Vec<(PartitionId, String)>,
+    discovered: Vec<(PartitionId, NextOffset)>,
+    store: StoreHandle,
+    published: (Instant, u64),
+    saved: (Instant, u64),
+    lag_told: Instant,
+}
+
+impl Trainer {
+    const IDLE: Duration = Duration::from_millis(50);
+    const SOURCE_TRIES: u32 = 20;
+    const LAG_EVERY: Duration = Duration::from_secs(1);
+
+    /// A trainer that goes on from `fold`, first along `tail` up to version `until`.
+    pub fn new(fold: Fold, tail: Tail, until: u64, pace: Pace, store: StoreHandle) -> Self {
+        let now = Instant::now();
+        let saved = (now, fold.version());
+        Self {
+            topics: fold.config().topics.clone(),
+            tail,
+            until,
+            order: Order::new(pace.patience),
+            chunk: Chunk::default(),
+            garbage: Garbage::new(pace.stop_partition_at),
+            stopped: Vec::new(),
+            discovered: Vec::new(),
+            pace,
+            store,
+            published: (now, 0),
+            saved,
+            lag_told: now,
+            fold,
+        }
+    }
+
+    /// Works until asked to stop; then saves and publishes once more.
+    ///
+    /// # Errors
+    /// What has stopped it. What was published stays served.
+    pub fn run(mut self, mut make_source: MakeSource, shutdown: &Shutdown) -> Result<(), TrainerError> {
+        self.publish()?;
+        let mut tries = 0;
+        while !shutdown.requested() {
+            let began = self.fold.version();
+            let outcome = make_source().map_err(TurnError::Source).and_then(|mut source| {
+                self.connect(&mut *source)?;
+                while !shutdown.requested() {
+                    self.turn(&mut *source)?;
+                }
+                Ok(())
+            });
+            match outcome {
+                Ok(()) => {}
+                Err(TurnError::Final(e)) => return Err(e),
+                Err(TurnError::Source(last)) => {
+                    tries = if self.fold.version() > began { 1 } else { tries + 1 };
+                    if tries > Self::SOURCE_TRIES {
+                        return Err(TrainerError::Source { tries, last });
+                    }
+                    warn!(%last, tries, "the source has failed and is made anew");
+                    pause(Duration::from_millis(100 << tries.min(7)), shutdown);
+                }
+            }
+        }
+        self.publish()?;
+        self.checkpoint()?;
+        Ok(())
+    }
+
+    fn connect(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
+        self.order.clear();
+        let mut partitions = Vec::new();
+        for (&from, &next) in self.fold.position() {
+            if self.stopped.iter().any(|(stopped, _)| *stopped == from) {
+                self.order.stop(from);
+            } else {
+                self.order.add(from);
+                partitions.push((from, next));
+            }
+        }
+        source.assign(&partitions).map_err(TurnError::Source)
+    }
+
+    fn turn(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
+        if self.order.has_room()
+            && let Some(event) = source.poll(Self::IDLE).map_err(TurnError::Source)?
+        {
+            self.take_in(event);
+        }
+        self.replay(source)?;
+        if self.tail.next().is_none() {
+            self.live(source)?;
+        }
+        self.tick(source)
+    }
+
+    fn take_in(&mut self, event: SourceEvent) {
+        match event {
+            SourceEvent::Records(records) => {
+                self.order.push(records);
+            }
+            SourceEvent::CaughtUp { from, next } => self.order.caught_up(from, next),
+            SourceEvent::Discovered { from, start } => self.discovered.push((from, start)),
+            SourceEvent::TopicMissing { topic } => {
+                warn!(topic, "the topic does not exist yet; waiting for it");
+                self.store.status().set_phase(Phase::WaitingForTopic { topic });
+            }
+            SourceEvent::Gap { from, wanted, low, high } => {
+                let topic = self.topic(from);
+                self.stop(from, format!("{topic}/{}: record {} is needed next, the log holds {low}..{high}", from.partition, wanted.0));
+            }
+            SourceEvent::End => {}
+        }
+    }
+
+    /// Folds again what the journal says was folded.
+    fn replay(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
+        while let Some(entry) = self.tail.next() {
+            match entry {
+                Entry::Genesis { .. } => {}
+                Entry::Decided { decision, .. } => {
+                    let decision = decision.clone();
+                    self.decide(&decision, source)?;
+                }
+                Entry::Records { runs, digest: expected } => {
+                    let Some(batch) = self.order.by_journal(runs)? else { break };
+                    if digest(&batch) != *expected {
+                        return Err(LogChanged::Differs(self.describe(&batch)).into());
+                    }
+                    self.fold_batch(batch)?;
+                }
+            }
+            self.tail.advance()?;
+            if self.tail.next().is_none() {
+                info!(version = self.fold.version(), "the journal's end is reached");
+                self.store.status().set_phase(Phase::Live);
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds what is new: first into the journal, then into the model.
+    fn live(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
+        for (from, start) in std::mem::take(&mut self.discovered) {
+            if self.fold.position().contains_key(&from) {
+                continue;
+            }
+            info!(topic = self.topic(from), partition = from.partition, start = start.0, "a partition is added");
+            let decision = Decision::AddPartition { from, start };
+            let evidence = format!("{}/{} was found", self.topic(from), from.partition);
+            let entry = Entry::Decided { decision: decision.clone(), actor: "perennial".into(), evidence };
+            self.store.journal(self.fold.version(), &entry)?;
+            self.decide(&decision, source)?;
+            self.store.status().set_phase(Phase::Live);
+        }
+        let batch = self.order.by_time(self.pace.batch, Instant::now());
+        if !batch.is_empty() {
+            let entry = Entry::Records { runs: runs_of(&batch, self.fold.position()), digest: digest(&batch) };
+            self.store.journal(self.fold.version(), &entry)?;
+            self.fold_batch(batch)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, decision: &Decision, source: &mut dyn Source) -> Result<(), TurnError> {
+        self.fold.decide(decision);
+        match *decision {
+            Decision::AddPartition { from, start } => {
+                self.order.add(from);
+                source.assign(&[(from, start)]).map_err(TurnError::Source)
+            }
+        }
+    }
+
+    fn fold_batch(&mut self, batch: Vec<Record>) -> Result<(), TurnError> {
+        self.fold.decode(&batch, &mut self.chunk);
+        self.fold.train(&mut self.chunk);
+        let mut rejected = self.chunk.rejected().iter().map(|r| r.index).peekable();
+        let mut garbage = Vec::new();
+        for (i, record) in batch.iter().enumerate() {
+            if self.garbage.note(record.from, rejected.next_if_eq(&i).is_some()) && !garbage.contains(&record.from) {
+                garbage.push(record.from);
+            }
+        }
+        // Not while replaying: the journal has what was folded before the partition was stopped.
+        if self.tail.next().is_some() {
+            garbage.clear();
+        }
+        for from in garbage {
+            let StopPartitionAt { share, of_last } = self.pace.stop_partition_at;
+            let topic = self.topic(from);
+            let percent = share * 100.0;
+            self.stop(from, format!("{topic}/{}: {percent} % of the last {of_last} records were unusable", from.partition));
+        }
+        if !self.chunk.rejected().is_empty() {
+            self.store.dead_letters(&self.topics, batch, self.chunk.rejected())?;
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, from: PartitionId, reason: String) {
+        if self.stopped.iter().any(|(stopped, _)| *stopped == from) {
+            return;
+        }
+        error!(reason, "a partition is stopped, the others go on");
+        self.order.stop(from);
+        self.stopped.push((from, reason));
+        self.store.status().set_stopped_partitions(self.stopped.iter().map(|(_, reason)| reason.clone()).collect());
+    }
+
+    fn tick(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
+        let (now, version) = (Instant::now(), self.fold.version());
+        if self.tail.next().is_some() {
+            self.store.status().set_phase(Phase::Replaying { version, until: self.until });
+        }
+        if self.pace.publish_every.due(self.published, now, version) {
+            self.publish()?;
+        }
+        if self.pace.checkpoint_every.due(self.saved, now, version) {
+            self.checkpoint()?;
+        }
+        for positions in self.store.committed() {
+            source.committed(&positions);
+        }
+        if now - self.lag_told >= Self::LAG_EVERY {
+            self.lag_told = now;
+            let lag = source.lag().into_iter().map(|(from, lag)| (self.topic(from), from.partition, lag)).collect();
+            self.store.status().set_lag(lag);
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) -> Result<(), StoreClosed> {
+        self.published = (Instant::now(), self.fold.version());
+        self.store.publish(self.fold.snapshot())
+    }
+
+    fn checkpoint(&mut self) -> Result<(), StoreClosed> {
+        self.saved = (Instant::now(), self.fold.version());
+        self.store.checkpoint(&self.fold)
+    }
+
+    fn topic(&self, from: PartitionId) -> String {
+        self.topics.get(from.topic.0 as usize).cloned().unwrap_or_default()
+    }
+
+    fn describe(&self, batch: &[Record]) -> String {
+        let runs = runs_of(batch, self.fold.position());
+        let ranges: Vec<_> = runs
+            .iter()
+            .map(|run| format!("{}/{} {}..{}", self.topic(run.from), run.from.partition, run.first.0, run.next.0))
+            .collect();
+        ranges.join(", ")
+    }
+}
+
+/// Sleeps, but not through a request to finish.
+fn pause(duration: Duration, shutdown: &Shutdown) {
+    let until = Instant::now() + duration;
+    while !shutdown.requested() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
