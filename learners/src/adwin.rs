@@ -273,10 +273,17 @@ mod tests {
         let first = |signal| with.iter().position(|(s, _)| *s == signal).unwrap();
         assert!(first(Signal::Warning) < first(Signal::Drift));
         assert!((1000..2100).contains(&first(Signal::Warning)));
-        assert!(with.iter().skip(2100).all(|(s, _)| *s == Signal::Stable), "a fall is no warning");
         for (a, b) in without.iter().zip(&with) {
             assert_eq!((a.1, a.0 == Signal::Drift), (b.1, b.0 == Signal::Drift));
         }
+    }
+
+    #[test]
+    fn a_fall_cuts_but_neither_warns_nor_alarms() {
+        let mut adwin = Adwin::new(0.002, 0.02);
+        let signals: Vec<_> = golden().filter(|(i, _)| *i >= 1000).map(|(_, loss)| adwin.update(loss)).collect();
+        assert!(adwin.width() < 1_100);
+        assert!(signals[1000..].iter().all(|signal| *signal == Signal::Stable));
     }
 
     #[test]

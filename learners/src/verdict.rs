@@ -104,3 +104,89 @@ impl Monitor {
         self.detector.restore(sections)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Errors of 10 %, of 60 % from event 2,000 on; scattered the same way for both tasks.
+    fn event(task: Task, i: u32) -> (Outcome, Target) {
+        let bad = i.wrapping_mul(2_654_435_761) >> 16 < if i < 2_000 { 6_554 } else { 39_322 };
+        match task {
+            Task::Classification => {
+                let class = |c| features::ClassId(c);
+                let predicted = Some(class(u32::from(bad)));
+                (Outcome::Class { predicted, confidence: 0.5, p_true: 0.5 }, Target::Class(class(0)))
+            }
+            Task::Regression => (Outcome::Value(if bad { 60.0 } else { 51.0 }), Target::Value(50.0)),
+        }
+    }
+
+    fn after(task: Task, events: std::ops::Range<u32>, monitor: &mut Monitor) -> Vec<Signal> {
+        events
+            .map(|i| {
+                let (outcome, target) = event(task, i);
+                monitor.observe(&outcome, target);
+                monitor.verdict()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_drift_is_counted_once_and_held_for_a_thousand_events() {
+        for task in [Task::Classification, Task::Regression] {
+            let mut monitor = Monitor::new(task, "adwin").unwrap();
+            let verdicts = after(task, 0..5_000, &mut monitor);
+            let at = verdicts.iter().position(|v| *v == Signal::Drift).expect("the drift is found");
+            assert!((2_000..2_200).contains(&at), "{task:?}: found at {at}");
+            let held = verdicts.iter().filter(|v| **v == Signal::Drift).count();
+            assert!((1_000..1_500).contains(&held), "{task:?}: held for {held}");
+            assert_eq!((monitor.drifts(), monitor.verdict()), (1, Signal::Stable));
+        }
+    }
+
+    #[test]
+    fn a_hold_is_a_thousand_events_after_the_last_alarm_and_a_deployment_ends_it() {
+        let task = Task::Classification;
+        let mut monitor = Monitor::new(task, "adwin").unwrap();
+        let verdicts = after(task, 0..5_000, &mut monitor);
+        let mut alone = AnyDetector::build("adwin").unwrap();
+        let alarms: Vec<usize> = (0..5_000)
+            .filter(|i| {
+                let (outcome, target) = event(task, *i);
+                let right = matches!((outcome, target), (Outcome::Class { predicted, .. }, Target::Class(c)) if predicted == Some(c));
+                alone.update(f64::from(u8::from(!right))) == Signal::Drift
+            })
+            .map(|i| i as usize)
+            .collect();
+        let (first, last) = (alarms[0], alarms[alarms.len() - 1]);
+        for (i, verdict) in verdicts.iter().enumerate() {
+            assert_eq!(*verdict == Signal::Drift, (first..last + 1_000).contains(&i), "at {i}");
+        }
+        let mut monitor = Monitor::new(task, "adwin").unwrap();
+        after(task, 0..last as u32 + 1, &mut monitor);
+        assert_eq!(monitor.verdict(), Signal::Drift);
+        monitor.deployed();
+        assert_eq!((monitor.verdict(), monitor.drifts()), (Signal::Stable, 1));
+    }
+
+    #[test]
+    fn a_restored_monitor_goes_on_as_if_never_stopped() {
+        for (task, stop) in [(Task::Classification, 2_300), (Task::Regression, 300), (Task::Regression, 2_300)] {
+            let mut whole = Monitor::new(task, "adwin").unwrap();
+            after(task, 0..stop, &mut whole);
+            let mut sections = vec![];
+            whole.save(&mut sections);
+            let mut restored = Monitor::new(task, "adwin").unwrap();
+            restored.restore(&sections).unwrap();
+            assert_eq!(after(task, stop..4_000, &mut whole), after(task, stop..4_000, &mut restored));
+            let saved = |monitor: &Monitor| {
+                let mut out = vec![];
+                monitor.save(&mut out);
+                out
+            };
+            assert_eq!(saved(&whole), saved(&restored));
+            assert_eq!(whole.report(), restored.report());
+        }
+    }
+}
