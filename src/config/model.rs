@@ -1,0 +1,208 @@
+//! `[models.M]`: what is learned (its `FoldConfig`), and how it is run.
+
+use std::time::Duration;
+
+use features::{EventSpec, Limits, Start, Task};
+use fold::FoldConfig;
+use learners::LearnerSpec;
+
+use super::error::ConfigError;
+use super::tree::{Node, Value};
+use super::units::Every;
+use super::walk::{Found, Key, key, later, required, set, walk};
+use super::{DeadLetters, Keep};
+use super::{dead_letters, decay, keep, learner, limits};
+
+/// One model: what decides its fold, and the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelConfig {
+    /// Lower-case letters, digits, `_` and `-`.
+    pub name: String,
+    /// What decides the fold: recorded in genesis.
+    pub fold: FoldConfig,
+    /// What may change freely.
+    pub runtime: ModelRuntime,
+}
+
+/// How a model is run; nothing here changes what it learns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelRuntime {
+    /// How often its state is saved.
+    pub checkpoint_every: Every,
+    /// How often what it learned is published to the predict endpoint.
+    pub publish_every: Every,
+    /// Which checkpoints stay.
+    pub keep: Keep,
+    /// Where records go that cannot be learned from.
+    pub dead_letters: DeadLetters,
+}
+
+impl ModelConfig {
+    /// A model with every default; `topics`, `task` and `target` have none.
+    pub fn new(name: &str, topics: Vec<String>, task: Task, target: &str) -> Self {
+        let none = Vec::new;
+        let event = EventSpec {
+            task,
+            target: target.to_owned(),
+            time: None,
+            entity: None,
+            id: None,
+            features: none(),
+            nominal: none(),
+            ignore: none(),
+            limits: Limits::default(),
+        };
+        let fold = FoldConfig {
+            topics,
+            start: Start::Earliest,
+            event,
+            learner: LearnerSpec { name: "linear".into(), params: Default::default() },
+            challengers: Vec::new(),
+            seed: 1,
+            max_bytes: 256 << 20,
+            detector: "adwin".into(),
+        };
+        let runtime = ModelRuntime {
+            checkpoint_every: Every::Time(Duration::from_secs(10)),
+            publish_every: Every::Time(Duration::from_millis(100)),
+            keep: Keep::default(),
+            dead_letters: DeadLetters::of(name),
+        };
+        Self { name: name.to_owned(), fold, runtime }
+    }
+}
+
+const TASKS: &[(&str, Task)] = &[("regression", Task::Regression), ("classification", Task::Classification)];
+
+pub(super) const KEYS: &[Key<ModelConfig>] = &[
+    required("topics", |c, n| {
+        c.fold.topics = n.list(Node::topic)?;
+        if c.fold.topics.is_empty() { Err(n.error("expected at least one topic").into()) } else { Ok(()) }
+    }),
+    key("start", |c, n| set(&mut c.fold.start, start(n))),
+    required("task", |c, n| set(&mut c.fold.event.task, n.one_of(TASKS))),
+    required("target", |c, n| set(&mut c.fold.event.target, n.name())),
+    key("horizon", |_, n| match n.text()?.as_str() {
+        "0" => Ok(()),
+        _ => Err(n.error(format!("{} is not available in this release; use \"0\"", n.shown())).into()),
+    }),
+    key("time", |c, n| set(&mut c.fold.event.time, n.maybe())),
+    key("entity", |c, n| set(&mut c.fold.event.entity, n.maybe())),
+    key("id", |c, n| set(&mut c.fold.event.id, n.maybe())),
+    key("features", |c, n| set(&mut c.fold.event.features, n.list(Node::name))),
+    key("nominal", |c, n| set(&mut c.fold.event.nominal, n.list(Node::name))),
+    key("ignore", |c, n| set(&mut c.fold.event.ignore, n.list(Node::name))),
+    key("learner", |c, n| set(&mut c.fold.learner, learner::spec(n))),
+    key("challengers", |c, n| set(&mut c.fold.challengers, n.list(learner::spec))),
+    key("seed", |c, n| set(&mut c.fold.seed, n.whole(0..=i64::MAX as u64))),
+    key("max_bytes", |c, n| set(&mut c.fold.max_bytes, n.size(64 << 10..=1 << 40))),
+    key("checkpoint_every", |c, n| set(&mut c.runtime.checkpoint_every, n.every(Duration::from_millis(100)))),
+    key("publish_every", |c, n| set(&mut c.runtime.publish_every, n.every(Duration::from_millis(1)))),
+    key("keep", |c, n| walk(keep::KEYS, &mut c.runtime.keep, n)),
+    key("dead_letters", |c, n| walk(dead_letters::KEYS, &mut c.runtime.dead_letters, n)),
+    key("limits", |c, n| walk(limits::KEYS, &mut c.fold.event.limits, n)),
+    key("decay", |c, n| walk(decay::KEYS, &mut c.fold, n)),
+    later("labels"),
+    later("requests"),
+    later("predictions"),
+];
+
+/// `"earliest"`, `"latest"`, or a time.
+fn start(node: &Node) -> Result<Start, ConfigError> {
+    let text = match &node.value {
+        Value::Whole(ms) if *ms >= 0 => return Ok(Start::Time(*ms)),
+        Value::Time(text) => text.clone(),
+        _ => node.text().unwrap_or_default(),
+    };
+    match text.as_str() {
+        "earliest" => return Ok(Start::Earliest),
+        "latest" => return Ok(Start::Latest),
+        _ => {}
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(Start::Time(time.as_millisecond()));
+    }
+    node.one_of(&[("earliest", Start::Earliest), ("latest", Start::Latest)]).map_err(|error| ConfigError {
+        message: format!("{} (or a time like 2026-01-31T00:00:00Z)", error.message),
+        ..error
+    })
+}
+
+/// All models, in the order of the file.
+pub(super) fn models(node: &Node) -> Result<Vec<ModelConfig>, Vec<ConfigError>> {
+    let Value::Table(entries) = &node.value else {
+        return Err(node.error(format!("expected tables like [models.air], got {}", node.shown())).into());
+    };
+    let (mut models, mut errors) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+        if entry.key.is_empty() || entry.key.len() > 100 || !entry.key.chars().all(allowed) {
+            let message = "a model's name has 1 to 100 of the characters a-z, 0-9, \"_\" and \"-\"";
+            errors.push(ConfigError::new(&entry.at, &entry.node.path, message));
+        }
+        let mut model = ModelConfig::new(&entry.key, Vec::new(), Task::Regression, "");
+        errors.extend(walk(KEYS, &mut model, &entry.node).err().unwrap_or_default());
+        errors.extend(check_learners(&model, &entry.node).err().unwrap_or_default());
+        errors.extend(check_fields(&model, &entry.node).err().unwrap_or_default());
+        models.push(model);
+    }
+    if errors.is_empty() { Ok(models) } else { Err(errors) }
+}
+
+fn check_learners(model: &ModelConfig, node: &Node) -> Found {
+    let fold = &model.fold;
+    // Without a task, a learner is wrong only if it can do neither.
+    let task = node.get("task").and_then(|task| task.one_of(TASKS).ok());
+    let tasks = task.map_or(vec![Task::Regression, Task::Classification], |task| vec![task]);
+    let check = |spec: &LearnerSpec| learner::check(spec, &tasks, fold.seed, fold.max_bytes);
+    let mut errors = Vec::new();
+    if let Err(message) = check(&fold.learner) {
+        errors.push(ConfigError::new(node.place_of("learner"), &node.path_of("learner"), message));
+    }
+    let challenger = |spec: &LearnerSpec| match check(spec) {
+        Ok(()) if *spec == fold.learner => Err(format!("\"{spec}\" is the learner already")),
+        checked => checked,
+    };
+    errors
+        .extend(learner::check_all(node.get("challengers"), &challenger, &fold.challengers).err().unwrap_or_default());
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// The target is no feature, and a feature is not ignored.
+fn check_fields(model: &ModelConfig, node: &Node) -> Found {
+    let event = &model.fold.event;
+    let error = |key: &str, message: String| ConfigError::new(node.place_of(key), &node.path_of(key), message);
+    let mut errors = Vec::new();
+    if !event.target.is_empty() {
+        for (key, fields) in [("features", &event.features), ("ignore", &event.ignore)] {
+            if fields.contains(&event.target) {
+                errors.push(error(key, format!("{:?} is the target", event.target)));
+            }
+        }
+    }
+    for field in event.features.iter().filter(|field| event.ignore.contains(field)) {
+        errors.push(error("ignore", format!("{field:?} is one of the features")));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Dead letters of one model are neither read by a model nor mixed with those of another.
+pub(super) fn check_topics(models: &[ModelConfig], node: &Node) -> Found {
+    let mut errors = Vec::new();
+    for (i, model) in models.iter().enumerate() {
+        let table = node.get(&model.name).unwrap_or(node);
+        let letters = table.get("dead_letters").unwrap_or(table);
+        let topic = &model.runtime.dead_letters.topic;
+        let mut error = |message: String| {
+            let path = format!("{}.dead_letters.topic", table.path);
+            errors.push(ConfigError::new(letters.place_of("topic"), &path, message));
+        };
+        if let Some(reader) = models.iter().find(|reader| reader.fold.topics.contains(topic)) {
+            error(format!("{topic:?} is a topic that model {:?} learns from", reader.name));
+        }
+        if let Some(other) = models[..i].iter().find(|other| other.runtime.dead_letters.topic == *topic) {
+            error(format!("{topic:?} holds the dead letters of model {:?} already", other.name));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
