@@ -1,0 +1,257 @@
+//! The journal: in which order the log was folded, and every decision from outside. Append-only, contiguous, checked.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::durable;
+use crate::error::CheckpointError;
+use crate::failpoints;
+use crate::segment::{self, HEADER_BYTES, MAX_PAYLOAD, SegmentReader};
+use crate::state_dir::StateDir;
+
+/// What is not yet synced may grow to this; then `append` syncs by itself.
+const MAX_PENDING_BYTES: usize = 8 << 20;
+
+/// A batch of the fold: versions `from` (not included) to `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The version before it.
+    pub from: u64,
+    /// The version after it; equal to `from` only in the first entry (genesis, 0..0).
+    pub to: u64,
+    /// What happened; opaque here, at most 16 MiB.
+    pub payload: Vec<u8>,
+}
+
+/// Entries read back, in order; it ends with the first error.
+pub type Entries = Box<dyn Iterator<Item = Result<Entry, CheckpointError>> + Send>;
+
+/// An append-only log of entries, each beginning where the one before ended.
+pub trait Journal: Send {
+    /// Takes an entry; durable after the next [`Journal::sync`]. Fails without having taken it.
+    ///
+    /// # Errors
+    /// It does not follow, is too large, or could not be written.
+    fn append(&mut self, entry: &Entry) -> Result<(), CheckpointError>;
+
+    /// Makes all that was appended durable. After an error nothing is lost: call it again.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    fn sync(&mut self) -> Result<(), CheckpointError>;
+
+    /// The version after the last entry appended.
+    fn end(&self) -> u64;
+
+    /// The first entry ever (genesis), once it is synced.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn first(&self) -> Result<Option<Entry>, CheckpointError>;
+
+    /// The synced entries whose `to` is above `version`.
+    ///
+    /// # Errors
+    /// The place cannot be found.
+    fn read_from(&self, version: u64) -> Result<Entries, CheckpointError>;
+}
+
+/// A journal in segment files of one folder, owned by this process.
+pub struct FileJournal {
+    dir: PathBuf,
+    rotate_at_bytes: u64,
+    /// First version of every segment, ascending; the last one is written to.
+    segments: Vec<u64>,
+    file: File,
+    /// What of the last segment is on the disk for certain.
+    synced_bytes: u64,
+    /// Frames behind it. They stay here until an fsync has succeeded, so that a failed one can be repeated in full.
+    pending: Vec<u8>,
+    end: u64,
+    is_empty: bool,
+    truncated_bytes: u64,
+    _state: StateDir,
+}
+
+impl FileJournal {
+    /// A segment is closed when it has this many bytes.
+    pub const ROTATE_AT_BYTES: u64 = 64 << 20;
+
+    /// Opens (or makes) the journal of `model`. What a crash left of an unfinished sync is cut off, see
+    /// [`FileJournal::truncated_bytes`].
+    ///
+    /// # Errors
+    /// The file system refuses; synced bytes of the last segment are damaged (older ones are checked when read).
+    pub fn open(state: &StateDir, model: &str, rotate_at_bytes: u64) -> Result<Self, CheckpointError> {
+        let dir = state.model_dir(model)?.join("journal");
+        durable::make_folder(&dir)?;
+        let names = durable::names_in(&dir)?;
+        for unfinished in names.iter().filter(|n| n.ends_with(durable::UNFINISHED)) {
+            durable::remove_file(&dir.join(unfinished))?;
+        }
+        let mut segments: Vec<u64> = names.iter().filter_map(|n| segment::first_of(n)).collect();
+        if segments.is_empty() {
+            make_segment(&dir, 0)?;
+            segments.push(0);
+        }
+        let first = segments[segments.len() - 1];
+        let mut reader = SegmentReader::open(&dir, first, None)?;
+        let mut is_empty = segments.len() == 1;
+        let truncated = loop {
+            match reader.next() {
+                Ok(Some(_)) => is_empty = false,
+                Ok(None) => break false,
+                Err(e @ CheckpointError::Corrupt { .. }) if reader.was_synced()? => return Err(e),
+                Err(CheckpointError::Corrupt { .. }) => break true,
+                Err(e) => return Err(e),
+            }
+        };
+        let (synced_bytes, end) = (reader.at, reader.version);
+        let file = open_segment(&dir, first)?;
+        let truncated_bytes =
+            if truncated { cut(&file, &dir.join(segment::file_name(first)), synced_bytes)? } else { 0 };
+        let pending = Vec::new();
+        let _state = state.clone();
+        Ok(Self { dir, rotate_at_bytes, segments, file, synced_bytes, pending, end, is_empty, truncated_bytes, _state })
+    }
+
+    /// How many bytes of an unfinished sync were cut off when it was opened.
+    #[must_use]
+    pub fn truncated_bytes(&self) -> u64 {
+        self.truncated_bytes
+    }
+
+    fn segment(&self) -> u64 {
+        self.segments[self.segments.len() - 1]
+    }
+
+    fn rotate(&mut self) -> Result<(), CheckpointError> {
+        self.sync()?;
+        make_segment(&self.dir, self.end)?;
+        self.file = open_segment(&self.dir, self.end)?;
+        self.segments.push(self.end);
+        self.synced_bytes = HEADER_BYTES;
+        Ok(())
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(&mut self, entry: &Entry) -> Result<(), CheckpointError> {
+        let Entry { from, to, payload } = entry;
+        if *from != self.end || to < from || (to == from && !self.is_empty) {
+            return Err(CheckpointError::NotContiguous { end: self.end, from: *from, to: *to });
+        }
+        if payload.len() > MAX_PAYLOAD {
+            let (bytes, limit) = (payload.len() as u64, MAX_PAYLOAD as u64);
+            return Err(CheckpointError::TooLarge { what: format!("journal entry {from}..{to}"), bytes, limit });
+        }
+        let is_full = self.synced_bytes + self.pending.len() as u64 >= self.rotate_at_bytes;
+        if is_full && self.end > self.segment() {
+            self.rotate()?;
+        } else if self.pending.len() >= MAX_PENDING_BYTES {
+            self.sync()?;
+        }
+        let starts_group = self.pending.is_empty();
+        segment::put_frame(&mut self.pending, entry, starts_group);
+        self.end = *to;
+        self.is_empty = false;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), CheckpointError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let path = self.dir.join(segment::file_name(self.segment()));
+        self.file.seek(SeekFrom::Start(self.synced_bytes)).map_err(CheckpointError::io(&path))?;
+        self.file.write_all(&self.pending).map_err(CheckpointError::io(&path))?;
+        failpoints::reach("journal.written")?;
+        durable::sync_data(&self.file, &path)?;
+        self.synced_bytes += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn end(&self) -> u64 {
+        self.end
+    }
+
+    fn first(&self) -> Result<Option<Entry>, CheckpointError> {
+        let only = self.segments.len() == 1;
+        SegmentReader::open(&self.dir, self.segments[0], only.then_some(self.synced_bytes))?.next()
+    }
+
+    fn read_from(&self, version: u64) -> Result<Entries, CheckpointError> {
+        let start = self.segments.partition_point(|first| *first <= version).saturating_sub(1);
+        let mut reader = JournalReader {
+            dir: self.dir.clone(),
+            left: self.segments[start..].iter().copied().collect(),
+            last_ends_at: self.synced_bytes,
+            current: None,
+        };
+        Ok(Box::new(
+            std::iter::from_fn(move || reader.next().transpose())
+                .fuse()
+                .filter(move |entry| entry.as_ref().map_or(true, |e| e.to > version)),
+        ))
+    }
+}
+
+/// Reads one segment after the other.
+struct JournalReader {
+    dir: PathBuf,
+    left: VecDeque<u64>,
+    last_ends_at: u64,
+    current: Option<SegmentReader>,
+}
+
+impl JournalReader {
+    fn next(&mut self) -> Result<Option<Entry>, CheckpointError> {
+        let next = self.advance();
+        if next.is_err() {
+            (self.current, self.left) = (None, VecDeque::new());
+        }
+        next
+    }
+
+    fn advance(&mut self) -> Result<Option<Entry>, CheckpointError> {
+        loop {
+            if let Some(reader) = self.current.as_mut() {
+                if let Some(entry) = reader.next()? {
+                    return Ok(Some(entry));
+                }
+                if let Some(next) = self.left.front().filter(|next| **next != reader.version) {
+                    let message = format!("the segment before it ends at version {}", reader.version);
+                    return Err(CheckpointError::corrupt(&self.dir.join(segment::file_name(*next)), 0, message));
+                }
+            }
+            let Some(first) = self.left.pop_front() else { return Ok(None) };
+            let end = self.left.is_empty().then_some(self.last_ends_at);
+            self.current = Some(SegmentReader::open(&self.dir, first, end)?);
+        }
+    }
+}
+
+fn make_segment(dir: &Path, first: u64) -> Result<(), CheckpointError> {
+    durable::write_whole(&dir.join(segment::file_name(first)), &[&segment::header(first)])?;
+    durable::sync_folder(dir)
+}
+
+fn open_segment(dir: &Path, first: u64) -> Result<File, CheckpointError> {
+    let path = dir.join(segment::file_name(first));
+    File::options().write(true).open(&path).map_err(CheckpointError::io(&path))
+}
+
+fn cut(file: &File, path: &Path, at: u64) -> Result<u64, CheckpointError> {
+    let length = file.metadata().map_err(CheckpointError::io(path))?.len();
+    file.set_len(at).map_err(CheckpointError::io(path))?;
+    durable::sync_file(file, path)?;
+    tracing::warn!(path = %path.display(), bytes = length - at, "the last sync of the journal was not finished: cut off");
+    Ok(length - at)
+}
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

@@ -1,0 +1,170 @@
+//! The state folder: who owns it, of which format it is, where a model's part lies.
+//!
+//! ```text
+//! FORMAT            "perennial state 1"
+//! LOCK              held by the process that owns all models in here
+//! manifests/        the database of manifests
+//! models/M/journal/ segments        models/M/blobs/  sections        models/M/pins/  versions kept for ever
+//! ```
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::durable;
+use crate::error::CheckpointError;
+
+const FORMAT: &str = "perennial state 1";
+/// Folders on their way out begin with it.
+const REMOVED: &str = ".removed-";
+
+/// An open state folder; it stays locked while any clone lives.
+#[derive(Clone, Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    _lock: Arc<File>,
+}
+
+impl StateDir {
+    /// Takes the folder, making it if it is not there.
+    ///
+    /// # Errors
+    /// Another process holds it, it is of an unknown format, or the file system refuses.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
+        let path = path.as_ref();
+        durable::make_folder(path)?;
+        let lock_path = path.join("LOCK");
+        let lock =
+            File::options().create(true).append(true).open(&lock_path).map_err(CheckpointError::io(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(CheckpointError::Held { dir: path.to_owned() }),
+            Err(TryLockError::Error(e)) => return Err(CheckpointError::io(&lock_path)(e)),
+        }
+        check_format(path)?;
+        let dir = Self { path: path.to_owned(), _lock: Arc::new(lock) };
+        dir.finish_removals()?;
+        Ok(dir)
+    }
+
+    /// Takes a folder that must hold state already (to look at it, to verify it).
+    ///
+    /// # Errors
+    /// As [`StateDir::open`]; also if nothing was ever saved there.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
+        let path = path.as_ref();
+        if !path.join("FORMAT").is_file() {
+            return Err(CheckpointError::NoState { dir: path.to_owned() });
+        }
+        Self::open(path)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The models with a folder here, by name.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn models(&self) -> Result<Vec<String>, CheckpointError> {
+        let mut names = durable::names_in(&self.path.join("models"))?;
+        names.retain(|n| is_model_name(n));
+        Ok(names)
+    }
+
+    /// A model's folder (which need not be there).
+    ///
+    /// # Errors
+    /// The name cannot be a folder's.
+    pub fn model_dir(&self, model: &str) -> Result<PathBuf, CheckpointError> {
+        if !is_model_name(model) {
+            return Err(CheckpointError::ModelName(model.to_owned()));
+        }
+        Ok(self.path.join("models").join(model))
+    }
+
+    /// Takes a model's folder away with all that is in it; whole or not at all.
+    pub(crate) fn remove_model_dir(&self, model: &str) -> Result<(), CheckpointError> {
+        let dir = self.model_dir(model)?;
+        if dir.is_dir() {
+            let out = self.path.join("models").join(format!("{REMOVED}{model}"));
+            fs::rename(&dir, &out).map_err(CheckpointError::io(&dir))?;
+            durable::sync_folder(&self.path.join("models"))?;
+        }
+        self.finish_removals()
+    }
+
+    fn finish_removals(&self) -> Result<(), CheckpointError> {
+        let models = self.path.join("models");
+        for name in durable::names_in(&models)?.iter().filter(|n| n.starts_with(REMOVED)) {
+            let path = models.join(name);
+            fs::remove_dir_all(&path).map_err(CheckpointError::io(&path))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_model_name(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn check_format(dir: &Path) -> Result<(), CheckpointError> {
+    let path = dir.join("FORMAT");
+    match fs::read(&path) {
+        Ok(found) if found == format!("{FORMAT}\n").as_bytes() => Ok(()),
+        Ok(found) => Err(CheckpointError::Format {
+            path,
+            found: String::from_utf8_lossy(&found[..found.len().min(80)]).trim_end().to_owned(),
+            expected: FORMAT.to_owned(),
+        }),
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            durable::write_whole(&path, &[FORMAT.as_bytes(), b"\n"])?;
+            durable::sync_folder(dir)
+        }
+        Err(e) => Err(CheckpointError::io(&path)(e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_owner_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("deep/state");
+        let first = StateDir::open(&state).unwrap();
+        let copy = first.clone();
+        drop(first);
+        let refused = StateDir::open(&state).unwrap_err().to_string();
+        assert!(refused.starts_with("another perennial process holds ") && refused.contains("deep/state"), "{refused}");
+        drop(copy);
+        StateDir::open_existing(&state).unwrap();
+    }
+
+    #[test]
+    fn looking_makes_nothing_and_unknown_formats_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(StateDir::open_existing(dir.path()), Err(CheckpointError::NoState { .. })));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        fs::write(dir.path().join("FORMAT"), "perennial state 2\n").unwrap();
+        let error = StateDir::open(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("\"perennial state 2\"") && error.contains("\"perennial state 1\""), "{error}");
+    }
+
+    #[test]
+    fn names_stay_inside_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(dir.path()).unwrap();
+        for bad in ["", "..", ".x", "a/b", "ä", "a b", &"x".repeat(129)] {
+            assert!(matches!(state.model_dir(bad), Err(CheckpointError::ModelName(_))), "{bad}");
+        }
+        assert!(state.model_dir("air-quality_2.b").is_ok());
+    }
+}
