@@ -20,6 +20,8 @@ mod scores;
 mod section;
 mod spec;
 mod verdict;
+#[cfg(feature = "witness")]
+mod witness;
 
 pub use adwin::Adwin;
 pub use baseline::{Majority, Mean, NoChange};
@@ -36,3 +38,5 @@ pub use scores::{Scores, WINDOW};
 pub use section::{RestoreError, Section};
 pub use spec::{LearnerSpec, Params, SpecError};
 pub use verdict::Monitor;
+#[cfg(feature = "witness")]
+pub use witness::Witness;
