@@ -6,3 +6,5 @@ pub mod live;
 pub mod registry;
 pub mod status;
 pub mod telemetry;
+pub mod metrics;
+pub mod serve;

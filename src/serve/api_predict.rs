@@ -1,0 +1,213 @@
+//! `POST /api/models/M/predict`: one request or an array of them, answered by one version of the model.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use features::{EventTime, Kind, Task};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::answer::{self, Desk, write_list, write_number, write_text};
+use super::fault::{Fault, Problem, ProblemBody};
+use super::{App, body};
+use crate::live::Served;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Options {
+    /// Also say which value of each field was used, and where it came from.
+    #[serde(default)]
+    explain: bool,
+}
+
+/// What to predict for. Described here, read by hand: errors name the field.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "for the description only")]
+pub(super) struct PredictRequest {
+    /// Names the request (text or number).
+    id: Option<String>,
+    /// Whose row it is (text or number).
+    entity: Option<String>,
+    /// Its time, RFC 3339 text or epoch milliseconds; the time of the newest event learned from otherwise.
+    at: Option<String>,
+    /// Values by name of field; nested objects are flattened with dots; what is not given is missing.
+    #[schema(value_type = Object)]
+    features: BTreeMap<String, Value>,
+}
+
+/// An answer.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PredictReply {
+    /// A class name, or a number.
+    #[schema(value_type = Object)]
+    prediction: Value,
+    /// One probability a class (classification).
+    probabilities: Option<BTreeMap<String, f64>>,
+    /// The version of the model that answered.
+    version: u64,
+    /// Its learner.
+    learner: String,
+    /// Milliseconds since that version was published.
+    model_age_ms: i64,
+    /// With `explain=true`: the values used.
+    features: Option<BTreeMap<String, UsedValue>>,
+}
+
+/// A value that was used.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UsedValue {
+    /// A number, a category, or null.
+    #[schema(value_type = Object)]
+    value: Value,
+    /// `request` or `missing`.
+    from: &'static str,
+}
+
+/// Predicts for one object, or for each of an array, all from one version.
+#[utoipa::path(post, path = "/api/models/{model}/predict", tag = "predict",
+    params(("model" = String, Path, description = "its name"), Options),
+    request_body = PredictRequest,
+    responses(
+        (status = OK, body = PredictReply),
+        (status = BAD_REQUEST, body = ProblemBody, content_type = "application/problem+json"),
+        (status = NOT_FOUND, body = ProblemBody, content_type = "application/problem+json"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemBody, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemBody, content_type = "application/problem+json",
+         description = "the model has not learned from an event yet"),
+    ))]
+pub(super) async fn predict(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    options: Result<Query<Options>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let begun = Instant::now();
+    let result = match body::read(&app, request).await {
+        Ok(bytes) => reply(&app, &name, options, &bytes),
+        Err(fault) => Err(fault),
+    };
+    let status = result.as_ref().map_or_else(Fault::status, Response::status);
+    answer::count(&app, &name, begun, status);
+    result.unwrap_or_else(|fault| Problem::from(fault).into_response())
+}
+
+fn reply(
+    app: &App,
+    name: &str,
+    options: Result<Query<Options>, QueryRejection>,
+    bytes: &[u8],
+) -> Result<Response, Fault> {
+    let served = answer::live(app, name)?;
+    let Query(Options { explain }) = options.map_err(|e| Fault::expected("explain", "true or false", e.body_text()))?;
+    let mut out = Vec::with_capacity(256);
+    answer::at_desk(|desk| match body::json(bytes)? {
+        Value::Object(request) => one(desk, &served, &request, explain, &mut out),
+        Value::Array(requests) => {
+            out.push(b'[');
+            for (i, request) in requests.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                match request {
+                    Value::Object(request) => one(desk, &served, request, explain, &mut out),
+                    other => Err(Fault::bad(format!("expected an object, got {}", body::describe(other)))),
+                }
+                .map_err(|fault| fault.in_row(i))?;
+            }
+            out.push(b']');
+            Ok(())
+        }
+        other => Err(Fault::bad(format!("expected an object or an array of objects, got {}", body::describe(&other)))),
+    })?;
+    Ok(answer::reply(&served, out))
+}
+
+fn one(
+    desk: &mut Desk,
+    served: &Served,
+    request: &Map<String, Value>,
+    explain: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let schema = &*served.model.schema;
+    let (mut at, mut features) = (None, None);
+    for (key, value) in request {
+        match key.as_str() {
+            "features" if value.is_object() => features = Some(value),
+            "features" => return Err(expected(key, "an object of values by field", value)),
+            "at" => at = time(value)?,
+            "id" | "entity" if value.is_string() || value.is_number() || value.is_null() => {}
+            "id" | "entity" => return Err(expected(key, "a text or a number", value)),
+            _ => return Err(expected(key, "one of id, entity, at, features", value)),
+        }
+    }
+    let features = features.ok_or_else(|| Fault::expected("features", "an object of values by field", "nothing"))?;
+    desk.take_object(schema, features)?;
+    let prediction = desk.predict(served, at)?;
+    out.extend_from_slice(b"{\"prediction\":");
+    match served.task() {
+        Task::Regression => write_number(out, prediction.value),
+        Task::Classification => {
+            write_text(out, answer::label(schema, prediction));
+            out.extend_from_slice(b",\"probabilities\":{");
+            write_list(out, answer::probabilities(schema, prediction), |out, (class, p)| {
+                write_text(out, class);
+                out.push(b':');
+                write_number(out, p);
+            });
+            out.push(b'}');
+        }
+    }
+    out.extend_from_slice(format!(",\"version\":{},\"learner\":", served.model.version).as_bytes());
+    write_text(out, &served.model.learner);
+    out.extend_from_slice(format!(",\"model_age_ms\":{}", answer::age_ms(served)).as_bytes());
+    if explain {
+        out.extend_from_slice(b",\"features\":");
+        serde_json::to_writer(&mut *out, &used(served, desk.row())).expect("a Vec grows");
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// The values that a row holds, by name of field.
+fn used<'a>(served: &'a Served, row: &[f64]) -> BTreeMap<&'a str, UsedValue> {
+    let value = |kind: Kind, categories: &features::Dictionary, x: f64| match kind {
+        Kind::Nominal => categories.name(x as u32).map_or(Value::Null, Value::from),
+        _ => Value::from(x),
+    };
+    served
+        .model
+        .schema
+        .fields()
+        .iter()
+        .zip(row)
+        .map(|(field, &x)| {
+            let used = if x.is_nan() {
+                UsedValue { value: Value::Null, from: "missing" }
+            } else {
+                UsedValue { value: value(field.kind, &field.categories, x), from: "request" }
+            };
+            (&*field.name, used)
+        })
+        .collect()
+}
+
+fn time(value: &Value) -> Result<Option<EventTime>, Fault> {
+    let ms = match value {
+        Value::Null => return Ok(None),
+        Value::Number(ms) => ms.as_f64().filter(|ms| ms.abs() < 9e15).map(|ms| ms as i64),
+        Value::String(text) => text.parse::<jiff::Timestamp>().ok().map(|at| at.as_millisecond()),
+        _ => None,
+    };
+    let ms = ms.ok_or_else(|| expected("at", "RFC 3339 text or epoch milliseconds", value))?;
+    Ok(Some(EventTime(ms)))
+}
+
+fn expected(field: &str, expected: &str, got: &Value) -> Fault {
+    Fault::expected(field, expected, body::describe(got))
+}
