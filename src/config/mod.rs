@@ -74,7 +74,7 @@ impl Default for RuntimeConfig {
 }
 
 const KEYS: &[Key<Config>] = &[
-    required("version", |_, n| n.whole(1..=1).map(|_| ()).map_err(Vec::from)),
+    required("version", "write version = 1", |_, n| n.whole(1..=1).map(|_| ()).map_err(Vec::from)),
     key("state_dir", |c, n| set(&mut c.runtime.state_dir, n.name().map(PathBuf::from))),
     key("kafka", |c, n| walk(kafka::KEYS, &mut c.runtime.kafka, n)),
     key("http", |c, n| walk(http::KEYS, &mut c.runtime.http, n)),

@@ -75,13 +75,13 @@ impl ModelConfig {
 const TASKS: &[(&str, Task)] = &[("regression", Task::Regression), ("classification", Task::Classification)];
 
 pub(super) const KEYS: &[Key<ModelConfig>] = &[
-    required("topics", |c, n| {
+    required("topics", "name the topics to learn from", |c, n| {
         c.fold.topics = n.list(Node::topic)?;
         if c.fold.topics.is_empty() { Err(n.error("expected at least one topic").into()) } else { Ok(()) }
     }),
     key("start", |c, n| set(&mut c.fold.start, start(n))),
-    required("task", |c, n| set(&mut c.fold.event.task, n.one_of(TASKS))),
-    required("target", |c, n| set(&mut c.fold.event.target, n.name())),
+    required("task", "\"regression\" or \"classification\"", |c, n| set(&mut c.fold.event.task, n.one_of(TASKS))),
+    required("target", "name the field of the event to predict", |c, n| set(&mut c.fold.event.target, n.name())),
     key("horizon", |_, n| match n.text()?.as_str() {
         "0" => Ok(()),
         _ => Err(n.error(format!("{} is not available in this release; use \"0\"", n.shown())).into()),

@@ -75,7 +75,10 @@ impl Node {
             Value::Whole(x) => u64::try_from(*x).ok().filter(|x| range.contains(x)),
             _ => None,
         }
-        .ok_or_else(|| self.expected(&format!("a whole number from {} to {}", range.start(), range.end())))
+        .ok_or_else(|| match (range.start(), range.end()) {
+            (low, high) if low == high => self.expected(&low.to_string()),
+            (low, high) => self.expected(&format!("a whole number from {low} to {high}")),
+        })
     }
 
     /// A number above `low`, up to `high`.

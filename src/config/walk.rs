@@ -10,23 +10,27 @@ pub(super) type Found = Result<(), Vec<ConfigError>>;
 /// A key of a section of type `T`.
 pub(super) struct Key<T> {
     pub name: &'static str,
-    required: bool,
+    /// What to do about it when it is missing and has no default.
+    required: Option<&'static str>,
+    /// Whether it is still to come.
+    later: bool,
     read: fn(&mut T, &Node) -> Found,
 }
 
 /// A key with a default.
 pub(super) const fn key<T>(name: &'static str, read: fn(&mut T, &Node) -> Found) -> Key<T> {
-    Key { name, required: false, read }
+    Key { name, required: None, later: false, read }
 }
 
-/// A key without a default.
-pub(super) const fn required<T>(name: &'static str, read: fn(&mut T, &Node) -> Found) -> Key<T> {
-    Key { name, required: true, read }
+/// A key without a default, and what to do when it is missing.
+pub(super) const fn required<T>(name: &'static str, hint: &'static str, read: fn(&mut T, &Node) -> Found) -> Key<T> {
+    Key { name, required: Some(hint), later: false, read }
 }
 
 /// A key whose feature is still to come. It is never accepted silently.
 pub(super) const fn later<T>(name: &'static str) -> Key<T> {
-    key(name, |_, node| Err(node.error("not available in this release").into()))
+    let read = |_: &mut T, node: &Node| Err(node.error("not available in this release").into());
+    Key { name, required: None, later: true, read }
 }
 
 /// Puts a value in its place, unless it is wrong.
@@ -51,8 +55,15 @@ pub(super) fn walk<T>(keys: &[Key<T>], section: &mut T, table: &Node) -> Found {
             }
         }
     }
-    for key in keys.iter().filter(|key| key.required && table.get(key.name).is_none()) {
-        errors.push(ConfigError::new(&table.at, &table.path_of(key.name), "missing"));
+    for key in keys.iter().filter(|key| table.get(key.name).is_none()) {
+        let missing = |hint| ConfigError::new(&table.at, &table.path_of(key.name), format!("missing; {hint}"));
+        errors.extend(key.required.map(missing));
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// The keys of a section that this release has.
+#[cfg(test)]
+pub(super) fn names<T>(keys: &[Key<T>]) -> impl Iterator<Item = &'static str> {
+    keys.iter().filter(|key| !key.later).map(|key| key.name)
 }
