@@ -1,0 +1,117 @@
+//! Which partitions there are, and where a new model begins in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use features::{NextOffset, PartitionId, Start, TopicId};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+
+use crate::SourceEvent;
+use crate::client::Context;
+use crate::kafka_source::KafkaConfig;
+use crate::poll_thread::{ASK, RETRY};
+
+pub(crate) struct Discovery {
+    topics: Vec<String>,
+    start: Start,
+    every: Duration,
+    due: Instant,
+    /// Told already.
+    known: BTreeSet<PartitionId>,
+    /// Told to be missing.
+    missing: BTreeSet<TopicId>,
+    /// How many partitions each topic had when it was first asked about (0 if it was missing).
+    at_first: BTreeMap<TopicId, i32>,
+}
+
+impl Discovery {
+    pub(crate) fn new(config: &KafkaConfig) -> Self {
+        Self {
+            topics: config.topics.clone(),
+            start: config.start,
+            every: config.look_every,
+            due: Instant::now(),
+            known: BTreeSet::new(),
+            missing: BTreeSet::new(),
+            at_first: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn is_due(&self) -> bool {
+        self.due <= Instant::now()
+    }
+
+    /// Asks the brokers; tells what is new. Looks again soon while something is missing.
+    pub(crate) fn look(&mut self, consumer: &BaseConsumer<Context>) -> Vec<SourceEvent> {
+        let mut events = Vec::new();
+        let mut complete = true;
+        for number in 0..self.topics.len() {
+            match self.look_at(TopicId(number as u16), consumer, &mut events) {
+                Ok(exists) => complete &= exists,
+                Err(e) => {
+                    consumer.context().warn(&format!("partitions of {}: {e}", self.topics[number]));
+                    complete = false;
+                }
+            }
+        }
+        self.due = Instant::now() + if complete { self.every } else { self.every.min(RETRY) };
+        events
+    }
+
+    fn look_at(
+        &mut self,
+        topic: TopicId,
+        consumer: &BaseConsumer<Context>,
+        events: &mut Vec<SourceEvent>,
+    ) -> KafkaResult<bool> {
+        let name = &self.topics[usize::from(topic.0)];
+        let metadata = consumer.fetch_metadata(Some(name), ASK)?;
+        let found = metadata.topics().iter().find(|found| found.name() == name);
+        let unknown = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        let partitions = match found.map(|found| (found.error(), found.partitions())) {
+            None | Some((None, [])) => 0,
+            Some((Some(error), _)) if error == unknown => 0,
+            Some((Some(error), _)) => return Err(KafkaError::MetadataFetch(RDKafkaErrorCode::from(error))),
+            Some((None, partitions)) => partitions.len() as i32,
+        };
+        let at_first = *self.at_first.entry(topic).or_insert(partitions);
+        if partitions == 0 {
+            if self.missing.insert(topic) {
+                events.push(SourceEvent::TopicMissing { topic: name.clone() });
+            }
+            return Ok(false);
+        }
+        self.missing.remove(&topic);
+        for partition in 0..partitions {
+            let from = PartitionId { topic, partition };
+            if !self.known.contains(&from) {
+                let start =
+                    if self.start == Start::Latest && partition >= at_first { Start::Earliest } else { self.start };
+                let start = NextOffset(resolve(start, name, partition, consumer)?);
+                self.known.insert(from);
+                events.push(SourceEvent::Discovered { from, start });
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The offset that `start` means in a partition.
+fn resolve(start: Start, topic: &str, partition: i32, consumer: &BaseConsumer<Context>) -> KafkaResult<i64> {
+    if let Start::Time(at) = start {
+        let mut times = TopicPartitionList::new();
+        times.add_partition_offset(topic, partition, Offset::Offset(at))?;
+        let found = consumer.offsets_for_times(times, ASK)?;
+        if let Some(element) = found.elements().first() {
+            element.error()?;
+            if let Offset::Offset(offset) = element.offset() {
+                return Ok(offset);
+            }
+        }
+    }
+    let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
+    Ok(if start == Start::Earliest { low } else { high })
+}

@@ -1,0 +1,340 @@
+//! The thread that reads from Kafka: it polls without end, obeys commands, and is held back when nobody takes its records.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TryRecvError};
+use features::{EventTime, NextOffset, PartitionId, Record, TopicId};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::client::Context;
+use crate::discovery::Discovery;
+use crate::kafka_source::KafkaConfig;
+use crate::{SourceError, SourceEvent};
+
+/// The longest single wait; commands are heard this often.
+const WAIT: Duration = Duration::from_millis(100);
+/// How long a question to a broker may take.
+pub(crate) const ASK: Duration = Duration::from_secs(2);
+/// How long to leave what failed alone before it is tried again.
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
+/// Nobody took a batch for so long: partitions are paused. Pausing throws away what librdkafka has fetched ahead, so a
+/// pipeline that is merely slower than Kafka is waited for instead.
+const PAUSE_AFTER: Duration = Duration::from_millis(500);
+/// A batch is handed over when it has this many records …
+const BATCH_RECORDS: usize = 1_000;
+/// … or this many bytes.
+const BATCH_BYTES: usize = 1 << 20;
+/// Events (batches among them) the reader holds itself before it stops to poll.
+const PENDING: usize = 64;
+
+/// What the pipeline wants.
+pub(crate) enum Command {
+    Assign { generation: u64, partitions: Vec<(PartitionId, NextOffset)> },
+    Committed(Vec<(PartitionId, NextOffset)>),
+}
+
+/// An event, and how many assignments the reader had heard of.
+pub(crate) struct Told {
+    pub(crate) generation: u64,
+    pub(crate) event: SourceEvent,
+}
+
+/// Why the thread ends.
+enum Stop {
+    Dropped,
+    Broken(String),
+}
+
+struct Progress {
+    next: i64,
+    at_end: bool,
+}
+
+pub(crate) struct Reader {
+    consumer: BaseConsumer<Context>,
+    topics: Vec<String>,
+    discovery: Discovery,
+    commands: Receiver<Command>,
+    out: Sender<Result<Told, SourceError>>,
+    generation: u64,
+    /// Being read, and from where on.
+    reading: BTreeMap<PartitionId, Progress>,
+    /// To be compared with what the log holds before they are read.
+    unchecked: BTreeMap<PartitionId, i64>,
+    check_at: Instant,
+    pending: VecDeque<Told>,
+    batch: Batch,
+    held_since: Option<Instant>,
+    paused: bool,
+}
+
+impl Reader {
+    pub(crate) fn new(
+        consumer: BaseConsumer<Context>,
+        config: &KafkaConfig,
+        commands: Receiver<Command>,
+        out: Sender<Result<Told, SourceError>>,
+    ) -> Self {
+        Self {
+            consumer,
+            topics: config.topics.clone(),
+            discovery: Discovery::new(config),
+            commands,
+            out,
+            generation: 0,
+            reading: BTreeMap::new(),
+            unchecked: BTreeMap::new(),
+            check_at: Instant::now(),
+            pending: VecDeque::new(),
+            batch: Batch::default(),
+            held_since: None,
+            paused: false,
+        }
+    }
+
+    /// Reads until the source is dropped or the client is beyond repair.
+    pub(crate) fn run(mut self) {
+        if let Err(Stop::Broken(reason)) = self.read() {
+            // What was read before stays in front; nobody listens only if the source is gone.
+            for told in self.pending.drain(..) {
+                let _ = self.out.send(Ok(told));
+            }
+            let _ = self.out.send(Err(SourceError::Kafka(reason)));
+        }
+    }
+
+    fn read(&mut self) -> Result<(), Stop> {
+        loop {
+            self.obey()?;
+            if self.discovery.is_due() {
+                for event in self.discovery.look(&self.consumer) {
+                    self.tell(event);
+                }
+            }
+            if !self.unchecked.is_empty() && self.check_at <= Instant::now() {
+                self.check()?;
+            }
+            let room = self.hand_over()?;
+            self.hold_back(!room)?;
+            if (room || self.paused) && self.pending.len() < PENDING {
+                self.fill(if room { WAIT } else { Duration::ZERO })?;
+            }
+        }
+    }
+
+    fn tell(&mut self, event: SourceEvent) {
+        self.pending.push_back(Told { generation: self.generation, event });
+    }
+
+    fn obey(&mut self) -> Result<(), Stop> {
+        loop {
+            match self.commands.try_recv() {
+                Ok(Command::Assign { generation, partitions }) => {
+                    self.generation = generation;
+                    for (from, next) in partitions {
+                        self.reading.remove(&from);
+                        self.unchecked.insert(from, next.0);
+                    }
+                    self.check_at = Instant::now();
+                }
+                Ok(Command::Committed(positions)) => {
+                    let offsets = self.list(positions.iter().map(|&(from, next)| (from, next.0)))?;
+                    if let Err(e) = self.consumer.commit(&offsets, CommitMode::Async) {
+                        self.consumer.context().warn(&format!("offsets for lag tools were not committed: {e}"));
+                    }
+                }
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(Stop::Dropped),
+            }
+        }
+    }
+
+    /// Begins to read those unchecked partitions whose next offset the log holds (or will hold next).
+    fn check(&mut self) -> Result<(), Stop> {
+        for (from, next) in std::mem::take(&mut self.unchecked) {
+            let topic = &self.topics[usize::from(from.topic.0)];
+            match self.consumer.fetch_watermarks(topic, from.partition, ASK) {
+                Ok((low, high)) if next < low || next > high => {
+                    self.tell(SourceEvent::Gap { from, wanted: NextOffset(next), low, high });
+                }
+                Ok(_) => {
+                    self.reading.insert(from, Progress { next, at_end: false });
+                }
+                Err(e) => {
+                    self.consumer.context().warn(&format!("{topic}/{} cannot be read: {e}", from.partition));
+                    self.unchecked.insert(from, next);
+                }
+            }
+        }
+        self.check_at = Instant::now() + RETRY;
+        let assignment = self.list(self.reading.iter().map(|(&from, progress)| (from, progress.next)))?;
+        self.consumer.assign(&assignment).map_err(broken)?;
+        if self.paused {
+            self.consumer.pause(&assignment).map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    fn list(&self, positions: impl Iterator<Item = (PartitionId, i64)>) -> Result<TopicPartitionList, Stop> {
+        let mut list = TopicPartitionList::new();
+        for (from, next) in positions {
+            let topic = &self.topics[usize::from(from.topic.0)];
+            list.add_partition_offset(topic, from.partition, Offset::Offset(next)).map_err(broken)?;
+        }
+        Ok(list)
+    }
+
+    /// Hands over what is pending; waits a moment if nobody takes it. True if all is gone.
+    fn hand_over(&mut self) -> Result<bool, Stop> {
+        while let Some(told) = self.pending.pop_front() {
+            match self.out.send_timeout(Ok(told), WAIT) {
+                Ok(()) => {}
+                Err(SendTimeoutError::Timeout(told)) => {
+                    self.pending.push_front(told.expect("it was sent as Ok"));
+                    return Ok(false);
+                }
+                Err(SendTimeoutError::Disconnected(_)) => return Err(Stop::Dropped),
+            }
+        }
+        Ok(true)
+    }
+
+    fn hold_back(&mut self, held: bool) -> Result<(), Stop> {
+        if !held {
+            self.held_since = None;
+            if self.paused {
+                self.paused = false;
+                self.consumer.assignment().and_then(|all| self.consumer.resume(&all)).map_err(broken)?;
+            }
+        } else if !self.paused && self.held_since.get_or_insert_with(Instant::now).elapsed() >= PAUSE_AFTER {
+            self.paused = true;
+            self.consumer.assignment().and_then(|all| self.consumer.pause(&all)).map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    /// Polls until a batch is full or nothing more is there.
+    fn fill(&mut self, mut wait: Duration) -> Result<(), Stop> {
+        while !self.batch.is_full() && self.pending.len() < PENDING {
+            match self.consumer.poll(wait) {
+                None => break,
+                Some(Ok(message)) => {
+                    let topic = self.topics.iter().position(|topic| topic == message.topic());
+                    let topic = topic.expect("only our topics are assigned");
+                    let from = PartitionId { topic: TopicId(topic as u16), partition: message.partition() };
+                    if let Some(progress) = self.reading.get_mut(&from)
+                        && message.offset() >= progress.next
+                    {
+                        *progress = Progress { next: message.offset() + 1, at_end: false };
+                        self.batch.push(from, &message);
+                    }
+                }
+                Some(Err(error)) => {
+                    self.close_batch();
+                    self.failed(&error)?;
+                }
+            }
+            wait = Duration::ZERO;
+        }
+        self.close_batch();
+        if self.consumer.context().is_fatal() { Err(Stop::Broken("fatal error of the client".into())) } else { Ok(()) }
+    }
+
+    fn close_batch(&mut self) {
+        if !self.batch.records.is_empty() {
+            let records = std::mem::replace(&mut self.batch, Batch::default()).records;
+            self.tell(SourceEvent::Records(records));
+        }
+    }
+
+    fn failed(&mut self, error: &KafkaError) -> Result<(), Stop> {
+        use RDKafkaErrorCode::{
+            AutoOffsetReset, BadCompression, BadMessage, InvalidMessage, MessageSizeTooLarge, NotImplemented,
+            OffsetOutOfRange,
+        };
+        if let KafkaError::PartitionEOF(partition) = error {
+            self.reached_end(*partition);
+            return Ok(());
+        }
+        match error.rdkafka_error_code() {
+            // The error does not say which partition: all are compared with the log and read on from where they were.
+            Some(AutoOffsetReset | OffsetOutOfRange) => {
+                let reading = std::mem::take(&mut self.reading);
+                self.unchecked.extend(reading.into_iter().map(|(from, progress)| (from, progress.next)));
+                Ok(())
+            }
+            // librdkafka goes on behind records it cannot read; a new client reads them again.
+            Some(BadMessage | BadCompression | InvalidMessage | MessageSizeTooLarge | NotImplemented) => {
+                Err(broken(error))
+            }
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(broken(error)),
+            _ => {
+                self.consumer.context().warn(&error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// The client names the partition's number alone; with several topics the log is asked which one is at its end.
+    fn reached_end(&mut self, partition: i32) {
+        let same: Vec<PartitionId> = self.reading.keys().filter(|from| from.partition == partition).copied().collect();
+        let left_to_read = |from: &PartitionId| {
+            let topic = &self.topics[usize::from(from.topic.0)];
+            let (_, high) = self.consumer.fetch_watermarks(topic, partition, ASK).ok()?;
+            Some((high - self.reading[from].next, *from))
+        };
+        let at_end: Vec<PartitionId> = if same.len() > 1 {
+            let open = same.iter().filter(|from| !self.reading[*from].at_end);
+            let left: Vec<(i64, PartitionId)> = open.filter_map(left_to_read).collect();
+            // A transaction's marker at the end is an offset without a record: the nearest one is meant.
+            let least = left.iter().map(|(left, _)| *left).min().unwrap_or(0).max(0);
+            left.into_iter().filter(|(left, _)| *left <= least).map(|(_, from)| from).collect()
+        } else {
+            same
+        };
+        for from in at_end {
+            let progress = self.reading.get_mut(&from).expect("taken from its keys");
+            if !progress.at_end {
+                progress.at_end = true;
+                let next = NextOffset(progress.next);
+                self.tell(SourceEvent::CaughtUp { from, next });
+            }
+        }
+    }
+}
+
+fn broken(error: impl ToString) -> Stop {
+    Stop::Broken(error.to_string())
+}
+
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.records.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES
+    }
+
+    fn push(&mut self, from: PartitionId, message: &BorrowedMessage<'_>) {
+        let headers = message.headers().map_or_else(Vec::new, |headers| {
+            headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+        });
+        let record = Record {
+            from,
+            offset: message.offset(),
+            timestamp: EventTime(message.timestamp().to_millis().unwrap_or(0)),
+            key: message.key().map(<[u8]>::to_vec),
+            payload: message.payload().map(<[u8]>::to_vec),
+            headers,
+        };
+        self.bytes += record.payload.as_ref().map_or(0, Vec::len) + record.key.as_ref().map_or(0, Vec::len);
+        self.records.push(record);
+    }
+}
