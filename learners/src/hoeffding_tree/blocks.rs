@@ -1,0 +1,178 @@
+//! What a leaf has seen of one class: for every number its weight, mean, sum of squared deviations and range, for every
+//! category its weight. One block a (leaf, class), all of one size in one array.
+
+use features::Row;
+use serde::{Deserialize, Serialize};
+
+use super::columns::Columns;
+
+/// The blocks, and which of them are free.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Blocks {
+    lanes: usize,
+    /// Where each nominal column's weights begin in a block: the total, then one a category.
+    names: Vec<u32>,
+    stride: usize,
+    data: Vec<f64>,
+    free: Vec<u32>,
+}
+
+/// A block's numbers, one a lane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers<'a> {
+    pub(super) weight: &'a [f64],
+    pub(super) mean: &'a [f64],
+    pub(super) m2: &'a [f64],
+    pub(super) min: &'a [f64],
+    pub(super) max: &'a [f64],
+}
+
+const ARRAYS: usize = 5;
+
+impl Blocks {
+    pub(super) fn new(columns: &Columns) -> Self {
+        let lanes = columns.lanes();
+        let mut stride = ARRAYS * lanes;
+        let mut names = Vec::with_capacity(columns.names.len());
+        for column in &columns.names {
+            names.push(stride as u32);
+            stride += 1 + usize::from(column.room);
+        }
+        Self { lanes, names, stride, data: vec![], free: vec![] }
+    }
+
+    /// Bytes of one block.
+    pub(super) fn size(&self) -> usize {
+        self.stride * size_of::<f64>()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.names) + size_of_val(&*self.data) + size_of_val(&*self.free)
+    }
+
+    /// How many there are, free ones too.
+    pub(super) fn len(&self) -> usize {
+        self.data.len().checked_div(self.stride).unwrap_or(0)
+    }
+
+    fn empty(block: &mut [f64], lanes: usize) {
+        block.fill(0.0);
+        block[3 * lanes..4 * lanes].fill(f64::INFINITY);
+        block[4 * lanes..5 * lanes].fill(f64::NEG_INFINITY);
+    }
+
+    /// The slot of an empty block. None while there is nothing to observe.
+    pub(super) fn take(&mut self) -> Option<u32> {
+        if self.stride == 0 {
+            return None;
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.data.resize(self.data.len() + self.stride, 0.0);
+            self.len() as u32
+        });
+        let lanes = self.lanes;
+        Self::empty(self.get_mut(slot), lanes);
+        Some(slot)
+    }
+
+    /// Gives the blocks of these slots back.
+    pub(super) fn give(&mut self, slots: &mut [u32]) {
+        for slot in slots.iter_mut().filter(|slot| **slot != 0) {
+            self.free.push(*slot);
+            *slot = 0;
+        }
+    }
+
+    /// Lays the blocks in use out anew for `columns` and lets the free ones go. `slots`: everyone who holds a block.
+    pub(super) fn lay_out(&mut self, columns: &Columns, slots: &mut [u32]) {
+        let mut new = Self::new(columns);
+        new.data.reserve_exact((self.len() - self.free.len()) * new.stride);
+        for slot in slots.iter_mut().filter(|slot| **slot != 0) {
+            let old = self.get(*slot);
+            *slot = new.take().expect("a block has statistics");
+            let lanes = new.lanes;
+            let names = new.names.clone();
+            let block = new.get_mut(*slot);
+            for array in 0..ARRAYS {
+                block[array * lanes..][..self.lanes].copy_from_slice(&old[array * self.lanes..][..self.lanes]);
+            }
+            for (i, &at) in self.names.iter().enumerate() {
+                let end = self.names.get(i + 1).map_or(self.stride, |&end| end as usize);
+                let weights = &old[at as usize..end];
+                block[names[i] as usize..][..weights.len()].copy_from_slice(weights);
+            }
+        }
+        *self = new;
+    }
+
+    fn get(&self, slot: u32) -> &[f64] {
+        &self.data[(slot as usize - 1) * self.stride..][..self.stride]
+    }
+
+    fn get_mut(&mut self, slot: u32) -> &mut [f64] {
+        &mut self.data[(slot as usize - 1) * self.stride..][..self.stride]
+    }
+
+    /// The numbers of a slot's block.
+    #[inline]
+    pub(super) fn numbers(&self, slot: u32) -> Numbers<'_> {
+        let block = self.get(slot);
+        let lanes = self.lanes;
+        Numbers {
+            weight: &block[..lanes],
+            mean: &block[lanes..][..lanes],
+            m2: &block[2 * lanes..][..lanes],
+            min: &block[3 * lanes..][..lanes],
+            max: &block[4 * lanes..][..lanes],
+        }
+    }
+
+    /// Total weight and weight a category of nominal column `name` in a slot's block.
+    #[inline]
+    pub(super) fn names(&self, slot: u32, name: usize) -> (f64, &[f64]) {
+        let end = self.names.get(name + 1).map_or(self.stride, |&end| end as usize);
+        let weights = &self.get(slot)[self.names[name] as usize..end];
+        (weights[0], &weights[1..])
+    }
+
+    /// Takes a row into a slot's block: numbers `x`, names as they stand in `row`.
+    #[inline]
+    pub(super) fn observe(&mut self, slot: u32, x: &[f64], columns: &Columns, row: &Row<'_>, weight: f64) {
+        let lanes = self.lanes;
+        let names = &self.names;
+        let block = &mut self.data[(slot as usize - 1) * self.stride..][..self.stride];
+        for (&at, column) in names.iter().zip(&columns.names) {
+            if let Some(category) = column.category(row) {
+                block[at as usize] += weight;
+                block[at as usize + 1 + category] += weight;
+            }
+        }
+        let (total, rest) = block.split_at_mut(lanes);
+        let (mean, rest) = rest.split_at_mut(lanes);
+        let (m2, rest) = rest.split_at_mut(lanes);
+        let (min, rest) = rest.split_at_mut(lanes);
+        let max = &mut rest[..lanes];
+        let x = &x[..lanes];
+        for j in 0..lanes {
+            let v = x[j];
+            let here = !v.is_nan();
+            let w = if here { weight } else { 0.0 };
+            let d = if here { v - mean[j] } else { 0.0 };
+            let sum = total[j] + w;
+            let new = mean[j] + d * (w / if sum > 0.0 { sum } else { 1.0 });
+            m2[j] += w * d * (if here { v } else { new } - new);
+            mean[j] = new;
+            total[j] = sum;
+            min[j] = if v < min[j] { v } else { min[j] };
+            max[j] = if v > max[j] { v } else { max[j] };
+        }
+    }
+
+    /// Whether the arrays fit `columns` and each other.
+    pub(super) fn sound(&self, columns: &Columns) -> bool {
+        let fresh = Self::new(columns);
+        (self.lanes, &self.names, self.stride) == (fresh.lanes, &fresh.names, fresh.stride)
+            && self.data.len() == self.len() * self.stride
+            && self.free.iter().all(|&slot| slot != 0 && slot as usize <= self.len())
+    }
+}
