@@ -8,17 +8,28 @@ use clap::{Command as ClapCommand, CommandFactory, FromArgMatches, Parser, Subco
 
 use crate::config::{self, Config};
 
+mod catalog;
 mod demo;
+mod detectors;
 mod exit;
+mod learners;
+mod progress;
 mod replay;
 mod run;
+mod simulate;
 mod state;
+mod validate;
 
 pub use demo::DemoArgs;
+pub use detectors::DetectorsArgs;
 pub use exit::CliError;
+pub use learners::LearnersArgs;
+pub use progress::bar;
 pub use replay::{ReplayArgs, TaskArg};
 pub use run::RunArgs;
+pub use simulate::SimulateArgs;
 pub use state::StateArgs;
+pub use validate::ValidateArgs;
 
 /// Keeps a model alive: learns from every event, notices decay, never blinks.
 #[derive(Debug, Parser)]
@@ -41,8 +52,12 @@ struct Cli {
 pub enum Command {
     Demo(DemoArgs),
     Run(RunArgs),
+    Validate(ValidateArgs),
     Replay(ReplayArgs),
+    Simulate(SimulateArgs),
     State(StateArgs),
+    Learners(LearnersArgs),
+    Detectors(DetectorsArgs),
 }
 
 /// The help of every command: what it does, examples, then the rest.
@@ -73,8 +88,12 @@ pub fn run(command: &Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Demo(args) => demo::run(args),
         Command::Run(args) => run::run(args),
+        Command::Validate(args) => validate::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::State(args) => state::run(args),
+        Command::Learners(args) => learners::run(args),
+        Command::Detectors(args) => detectors::run(args),
     }
 }
 

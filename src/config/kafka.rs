@@ -12,20 +12,20 @@ use super::walk::{Key, key, set};
 pub struct KafkaConfig {
     /// `host:port,…` to begin with.
     pub brokers: String,
-    /// Options of librdkafka, as they are.
-    pub options: BTreeMap<String, String>,
+    /// Options of librdkafka, as they are, in alphabetical order.
+    pub options: Vec<(String, String)>,
 }
 
 impl Default for KafkaConfig {
     fn default() -> Self {
-        Self { brokers: "localhost:9092".into(), options: BTreeMap::new() }
+        Self { brokers: "localhost:9092".into(), options: Vec::new() }
     }
 }
 
 /// Nothing secret in a log: values of options stay out.
 impl fmt::Debug for KafkaConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.options.keys().collect();
+        let names: Vec<_> = self.options.iter().map(|(name, _)| name).collect();
         f.debug_struct("KafkaConfig").field("brokers", &self.brokers).field("options", &names).finish()
     }
 }
@@ -56,10 +56,10 @@ const OURS: &[&str] = &[
     "acks",
 ];
 
-fn options(node: &Node) -> Result<BTreeMap<String, String>, Vec<ConfigError>> {
+fn options(node: &Node) -> Result<Vec<(String, String)>, Vec<ConfigError>> {
     let (mut options, mut errors) = (BTreeMap::new(), Vec::new());
     collect(node, "", &mut options, &mut errors);
-    if errors.is_empty() { Ok(options) } else { Err(errors) }
+    if errors.is_empty() { Ok(options.into_iter().collect()) } else { Err(errors) }
 }
 
 /// An unquoted `security.protocol` is a table in TOML: names are joined again.

@@ -95,7 +95,7 @@ fn the_environment_overrides_the_file() {
     ]);
     let config = Config::parse(text, &set).unwrap();
     assert_eq!(config.runtime.kafka.brokers, "b:1,c:2");
-    assert_eq!(config.runtime.kafka.options["client.id"], "x");
+    assert_eq!(config.runtime.kafka.options, [("client.id".to_owned(), "x".to_owned())]);
     assert_eq!(config.runtime.http.listen.port(), 2);
     assert_eq!(config.runtime.state_dir, PathBuf::from("/tmp/s"));
     let model = &config.models[0];
@@ -273,8 +273,8 @@ fn times_and_secrets_are_read() {
     let path = secret.path().display();
     let text = with(&format!("[kafka.options]\nsecurity.protocol = \"SASL_SSL\"\n\"sasl.password_file\" = \"{path}\""));
     let kafka = Config::parse(&text, &env(&[])).unwrap().runtime.kafka;
-    assert_eq!(kafka.options["security.protocol"], "SASL_SSL", "names need no quotes");
-    assert_eq!(kafka.options["sasl.password"], "hunter2");
+    let options: Vec<_> = kafka.options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(options, [("sasl.password", "hunter2"), ("security.protocol", "SASL_SSL")], "names need no quotes");
     assert!(!format!("{kafka:?}").contains("hunter2"), "nothing secret in a log");
     assert_eq!(Every::Time(Duration::from_secs(10)).to_string(), "10s");
 }

@@ -50,7 +50,7 @@ pub(super) fn walk<T>(keys: &[Key<T>], section: &mut T, table: &Node) -> Found {
         match keys.iter().find(|key| key.name == entry.key) {
             Some(key) => errors.extend((key.read)(section, &entry.node).err().unwrap_or_default()),
             None => {
-                let suggestion = did_you_mean(&entry.key, keys.iter().map(|key| key.name));
+                let suggestion = did_you_mean(&entry.key, names(keys));
                 errors.push(ConfigError::new(&entry.at, &entry.node.path, format!("unknown key{suggestion}")));
             }
         }
@@ -63,7 +63,6 @@ pub(super) fn walk<T>(keys: &[Key<T>], section: &mut T, table: &Node) -> Found {
 }
 
 /// The keys of a section that this release has.
-#[cfg(test)]
 pub(super) fn names<T>(keys: &[Key<T>]) -> impl Iterator<Item = &'static str> {
     keys.iter().filter(|key| !key.later).map(|key| key.name)
 }

@@ -1,0 +1,61 @@
+//! `perennial validate`: syntax → meaning → surroundings.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use streams::{Admin, SinkError};
+
+use super::{CliError, load_config};
+use crate::config::Config;
+use crate::telemetry;
+
+/// Checks a configuration file: its syntax, its meaning, and whether Kafka is there with the topics it names.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  perennial validate --config perennial.toml
+  perennial validate --config perennial.toml --offline")]
+pub struct ValidateArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Does not ask Kafka.
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Validates the file.
+///
+/// # Errors
+/// Everything that is wrong with it (78); or Kafka is not there (69).
+pub fn run(args: &ValidateArgs) -> Result<ExitCode, CliError> {
+    let config = load_config(&args.config)?;
+    telemetry::init(&config.runtime.log);
+    if config.runtime.http.is_open() {
+        eprintln!(
+            "warning: http.listen is open to others and there is no token_file: `run` refuses it without --insecure"
+        );
+    }
+    if !args.offline {
+        for topic in missing_topics(&config)? {
+            eprintln!("warning: topic {topic:?} does not exist yet: `run` waits for it");
+        }
+    }
+    let models: Vec<_> = config.models.iter().map(|model| model.name.as_str()).collect();
+    println!("{}: ok (models: {})", args.config.display(), models.join(", "));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Topics to learn from that Kafka does not have.
+fn missing_topics(config: &Config) -> Result<Vec<&str>, CliError> {
+    let kafka = &config.runtime.kafka;
+    let unavailable = |error: SinkError| CliError::Unavailable(format!("kafka at {}: {error}", kafka.brokers));
+    let admin = Admin::start(&kafka.brokers, &kafka.options).map_err(unavailable)?;
+    let mut missing = Vec::new();
+    for topic in config.models.iter().flat_map(|model| &model.fold.topics) {
+        if !missing.contains(&topic.as_str()) && !admin.topic_exists(topic).map_err(unavailable)? {
+            missing.push(topic.as_str());
+        }
+    }
+    Ok(missing)
+}
