@@ -307,10 +307,11 @@ mod tests {
         assert!((p[1] - 0.4).abs() < 1e-12, "missing values leave the shares of the classes: {p:?}");
     }
 
-    /// The stream and the two counts stand in MOA's own naive Bayes (release 24.07) on the same numbers; we differ from
-    /// it only while a class has a single value.
+    /// MOA's naive Bayes is right 8,870 times in the first half of this stream and 7,204 in the second. Ours judges a
+    /// class that has a single value by the column's spread and shares unseen categories out over all that are known,
+    /// which makes one answer among the first few another.
     #[test]
-    fn as_right_as_moa_on_the_same_stream() {
+    fn as_right_as_moa_but_for_one_early_answer() {
         let mut state = 42_u64;
         let mut u = move || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -318,19 +319,17 @@ mod tests {
         };
         let mut learner = new();
         learner.grow(&[Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Nominal]);
-        let (mut right, mut right_half) = (0, 0);
+        let mut right = [0; 2];
         for i in 0..20_000 {
             let x = [u(), u(), u(), u()];
             let values = [x[0], x[1], x[2], x[3], (3.0 * u()).floor()];
             let over = if i < 10_000 { x[0] + x[1] > 1.0 } else { x[1] + x[2] > 1.0 };
             let truth = u32::from(over != (u() < 0.1));
             let p = says(&learner, &values);
-            let said = u32::from(p.len() == 2 && p[1] > p[0] || p.len() < 2 && p.first().is_none_or(|&p| p == 0.0));
-            let said = if p.is_empty() { 0 } else { said };
-            right += u32::from(said == truth);
-            right_half += u32::from(said == truth && i < 10_000);
+            let said = u32::from(p.len() == 2 && p[1] > p[0]);
+            right[i / 10_000] += u32::from(said == truth);
             learner.learn(&row(&values), class(truth), 1.0);
         }
-        assert_eq!((right_half, right), (8870, 16074));
+        assert_eq!(right, [8869, 7204]);
     }
 }

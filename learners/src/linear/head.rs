@@ -122,7 +122,7 @@ mod tests {
         let mut out = Prediction::default();
         head.answer(&[3.0], &mut out);
         assert_eq!(out.value, 0.0);
-        [1.0, 2.0, 3.0].map(|y| head.learn(Target::Value(y)));
+        [1.0, 2.0, 3.0].iter().for_each(|&y| head.learn(Target::Value(y)));
         head.answer(&[0.0], &mut out);
         assert!((out.value - 2.0).abs() < 1e-12);
         head.answer(&[1e9], &mut out);
