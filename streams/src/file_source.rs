@@ -187,3 +187,102 @@ impl Open {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn write(dir: &TempDir, name: &str, text: &str) -> PathBuf {
+        let path = dir.path().join(name);
+        if name.ends_with(".gz") {
+            let mut packed = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
+            packed.write_all(text.as_bytes()).unwrap();
+            packed.finish().unwrap();
+        } else {
+            std::fs::write(&path, text).unwrap();
+        }
+        path
+    }
+
+    /// Everything after `assign` at `first`: the rows as text with their offsets, and how it ended.
+    fn read(source: &mut FileSource, first: i64) -> (Vec<(i64, String)>, SourceEvent) {
+        source.assign(&[(PartitionId::default(), NextOffset(first))]).unwrap();
+        let mut rows = Vec::new();
+        loop {
+            match source.poll(Duration::ZERO).unwrap() {
+                Some(SourceEvent::Records(records)) => {
+                    rows.extend(records.into_iter().map(|r| (r.offset, String::from_utf8(r.payload.unwrap()).unwrap())))
+                }
+                Some(end @ (SourceEvent::End | SourceEvent::Gap { .. })) => return (rows, end),
+                Some(SourceEvent::Discovered { start, .. }) => assert_eq!(start, NextOffset(0)),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn files_of_every_kind_are_one_stream_of_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = vec![
+            write(&dir, "1.csv", "\u{feff}t, day,\"q\"\"\"\n1.5,mon,\n+2,\"a,\"\"b\",\"x\ny\"\n"),
+            write(&dir, "2.jsonl.gz", "\u{feff}{\"t\":1}\r\n\n  \nnot json\n{\"t\":2}"),
+            write(&dir, "3.CSV.gz", "t\n\n7\n"),
+            write(&dir, "4.csv", "only,a,header\n"),
+        ];
+        let rows = [
+            r#"{"t":1.5,"day":"mon","q\"":null}"#,
+            r#"{"t":2.0,"day":"a,\"b","q\"":"x\ny"}"#,
+            r#"{"t":1}"#,
+            "not json",
+            r#"{"t":2}"#,
+            r#"{"t":7}"#,
+        ];
+        let rows: Vec<(i64, String)> = (0..).zip(rows.map(String::from)).collect();
+        let mut source = FileSource::open(paths.clone(), FileOptions::default()).unwrap();
+        assert!(matches!(source.poll(Duration::ZERO), Ok(Some(SourceEvent::Discovered { .. }))));
+        assert_eq!(source.poll(Duration::ZERO).unwrap(), None, "nothing is assigned");
+        assert_eq!(read(&mut source, 0), (rows.clone(), SourceEvent::End));
+        assert_eq!(source.poll(Duration::ZERO).unwrap(), None);
+        assert_eq!(read(&mut source, 4), (rows[4..].to_vec(), SourceEvent::End));
+        assert_eq!(read(&mut source, 6), (vec![], SourceEvent::End));
+        let gap = SourceEvent::Gap { from: PartitionId::default(), wanted: NextOffset(7), low: 0, high: 6 };
+        assert_eq!(read(&mut source, 7), (vec![], gap));
+        let mut some = FileSource::open(paths, FileOptions { limit: Some(3) }).unwrap();
+        assert_eq!(read(&mut some, 1), (rows[1..3].to_vec(), SourceEvent::End));
+    }
+
+    #[test]
+    fn long_files_come_in_batches_and_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let text: String = std::iter::once("n\n".to_owned()).chain((0..2_500).map(|n| format!("{n}\n"))).collect();
+        let mut source = FileSource::open(vec![write(&dir, "n.csv", &text)], FileOptions::default()).unwrap();
+        let (rows, end) = read(&mut source, 0);
+        assert_eq!(end, SourceEvent::End);
+        assert!(rows.into_iter().eq((0..2_500).map(|n| (n, format!("{{\"n\":{n}}}")))));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let message = |path: PathBuf| match FileSource::open(vec![path], FileOptions::default()) {
+            Err(e) => e.to_string(),
+            Ok(mut source) => {
+                source.assign(&[(PartitionId::default(), NextOffset(0))]).unwrap();
+                let events = std::iter::repeat_with(|| source.poll(Duration::ZERO)).take(5);
+                events.filter_map(Result::err).next().expect("it is broken").to_string()
+            }
+        };
+        assert!(message(dir.path().join("none.csv")).contains("none.csv: No such file"));
+        assert!(message(write(&dir, "x.parquet", "")).ends_with("expected .csv, .csv.gz, .jsonl or .jsonl.gz"));
+        let ragged = message(write(&dir, "ragged.csv", "a,b\n1,2\n3\n"));
+        assert!(ragged.contains("ragged.csv") && ragged.contains("line: 3"), "{ragged}");
+        std::fs::write(dir.path().join("cut.jsonl.gz"), [0x1f, 0x8b, 8]).unwrap();
+        assert!(message(dir.path().join("cut.jsonl.gz")).contains("cut.jsonl.gz: line 1"));
+    }
+}
