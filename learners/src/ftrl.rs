@@ -29,7 +29,7 @@ pub type Ftrl = LinearModel<Proximal, 3>;
 
 impl Ftrl {
     pub(crate) fn build(params: &Params<'_>, task: Task) -> Result<Self, SpecError> {
-        let usual = if task == Task::Classification { 0.5 } else { 0.1 };
+        let usual = if task == Task::Classification { 0.5 } else { 0.2 };
         let rule = Proximal {
             alpha: params.number("alpha", usual, 1e-4, 100.0)?,
             beta: params.number("beta", 1.0, 1e-3, 1000.0)?,
@@ -66,7 +66,10 @@ impl Rule<3> for Proximal {
 
 #[cfg(test)]
 mod tests {
+    use features::{ClassId, EntityId, EventTime, Kind, Row, Target};
+
     use super::*;
+    use crate::{Learner, Prediction, Scratch};
 
     /// Five steps of the update as the paper writes it, one coordinate at a time.
     #[test]
@@ -89,5 +92,32 @@ mod tests {
             }
         }
         assert!(w.iter().any(|&w| w != 0.0));
+    }
+
+    /// Twenty columns of noise beside one that tells: with l1, predictions do not hang on the noise at all.
+    #[test]
+    fn l1_leaves_useless_weights_at_zero() {
+        let rule = Proximal { alpha: 0.5, beta: 1.0, l1: 30.0, l2: 0.0 };
+        let mut learner = Ftrl::new(rule, Task::Classification, 1 << 20);
+        learner.grow(&[Kind::Number; 21]);
+        let mut state = 1_u64;
+        let mut unit = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        for _ in 0..2_000 {
+            let values: Vec<f64> = (0..21).map(|_| unit()).collect();
+            let row = Row { values: &values, at: EventTime(0), entity: EntityId(0) };
+            learner.learn(&row, Target::Class(ClassId(u32::from(values[0] > 0.5))), 1.0);
+        }
+        let says = |first: f64, noise: f64| {
+            let values: Vec<f64> = (0..21).map(|j| if j == 0 { first } else { noise }).collect();
+            let row = Row { values: &values, at: EventTime(0), entity: EntityId(0) };
+            let mut out = Prediction::default();
+            learner.predict_into(&row, &mut Scratch::default(), &mut out);
+            out.probabilities[1]
+        };
+        assert_eq!(says(0.9, 0.0), says(0.9, 1.0));
+        assert!(says(0.9, 0.5) > 0.8 && says(0.1, 0.5) < 0.2);
     }
 }

@@ -7,6 +7,8 @@ mod adaptive;
 mod encoder;
 mod head;
 mod moments;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use std::fmt::Debug;

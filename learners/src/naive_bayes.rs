@@ -1,17 +1,14 @@
 //! Gaussian naive Bayes: a normal distribution per class and numeric column, category counts per class and nominal one.
 
+mod class;
+
 use features::{ClassId, Kind, Row, Target};
 use serde::{Deserialize, Serialize};
 
+use self::class::{CELL_BYTES, Class, Counts, LARGEST, category};
 use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 const VERSION: u16 = 1;
-/// A class's variance is at least this share of the column's own.
-const FLOOR: f64 = 1e-9;
-/// Less spread than this tells nothing.
-const NO_SPREAD: f64 = 1e-100;
-/// Larger numbers count as this large, so that no square overflows.
-const LARGEST: f64 = 1e100;
 /// A greater weight of an event counts as this.
 const MOST_WEIGHT: f64 = 1e6;
 
@@ -35,119 +32,6 @@ struct State {
     /// Over all classes.
     all: Class,
     classes: Vec<Class>,
-}
-
-/// What was seen of one class, column by column.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Class {
-    weight: f64,
-    numbers: Vec<Normal>,
-    names: Vec<Counts>,
-}
-
-/// A normal distribution learned value by value (Welford), and its density ready for use.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Normal {
-    weight: f64,
-    mean: f64,
-    /// Sum of squared distances from the mean.
-    squares: f64,
-    /// ln density = height - (x - mean)² · precision
-    height: f64,
-    precision: f64,
-}
-
-/// Weight of each category so far.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Counts {
-    sum: f64,
-    categories: Vec<f64>,
-}
-
-/// Bytes of a class and column, without categories.
-const CELL_BYTES: usize = size_of::<Normal>() + size_of::<Counts>();
-
-impl Normal {
-    fn variance(&self) -> f64 {
-        if self.weight > 1.0 { self.squares / (self.weight - 1.0) } else { 0.0 }
-    }
-
-    fn update(&mut self, x: f64, weight: f64) {
-        self.weight += weight;
-        let away = x - self.mean;
-        self.mean += away * (weight / self.weight);
-        self.squares += weight * away * (x - self.mean);
-    }
-
-    /// Makes the density ready; `of_all` is the variance of the column over all classes.
-    fn settle(&mut self, of_all: f64) {
-        let own = if self.weight > 1.0 { self.variance() } else { of_all };
-        let variance = own.max(FLOOR * of_all);
-        (self.height, self.precision) = if variance > NO_SPREAD {
-            (-0.5 * libm::log(std::f64::consts::TAU * variance), 0.5 / variance)
-        } else {
-            (0.0, 0.0)
-        };
-    }
-
-    fn ln_density(&self, x: f64) -> f64 {
-        let away = x - self.mean;
-        self.height - away * away * self.precision
-    }
-}
-
-impl Counts {
-    fn add(&mut self, category: usize, weight: f64) {
-        if self.categories.len() <= category {
-            self.categories.resize(category + 1, 0.0);
-        }
-        self.categories[category] += weight;
-        self.sum += weight;
-    }
-
-    fn ln_share(&self, category: usize, categories: usize) -> f64 {
-        let count = self.categories.get(category).copied().unwrap_or(0.0);
-        libm::log((count + 1.0) / (self.sum + categories as f64))
-    }
-}
-
-impl Class {
-    fn widen(&mut self, columns: usize) {
-        self.numbers.resize(columns, Normal::default());
-        self.names.resize(columns, Counts::default());
-    }
-
-    fn bytes(&self) -> usize {
-        let categories: usize = self.names.iter().map(|c| size_of_val(&*c.categories)).sum();
-        size_of::<Self>() + self.numbers.len() * CELL_BYTES + categories
-    }
-
-    /// ln P(class) + Σ ln P(value | class), or -∞ for a class never seen.
-    fn score(&self, kinds: &[Kind], all: &Self, row: &Row<'_>) -> f64 {
-        if self.weight <= 0.0 {
-            return f64::NEG_INFINITY;
-        }
-        let mut score = libm::log(self.weight / all.weight);
-        for (column, (kind, &x)) in kinds.iter().zip(row.values).enumerate() {
-            match kind {
-                Kind::Number if !x.is_nan() => {
-                    let own = &self.numbers[column];
-                    let normal = if own.weight > 0.0 { own } else { &all.numbers[column] };
-                    score += normal.ln_density(x.clamp(-LARGEST, LARGEST));
-                }
-                Kind::Nominal => {
-                    let seen = &all.names[column];
-                    if let Some(category) = category(x).filter(|&c| c < seen.categories.len()) {
-                        let own = &self.names[column];
-                        let counts = if own.sum > 0.0 { own } else { seen };
-                        score += counts.ln_share(category, seen.categories.len());
-                    }
-                }
-                _ => {}
-            }
-        }
-        score
-    }
 }
 
 impl NaiveBayes {
@@ -257,10 +141,6 @@ impl Learner for NaiveBayes {
         self.state = state;
         Ok(())
     }
-}
-
-fn category(x: f64) -> Option<usize> {
-    (0.0..f64::from(u32::MAX)).contains(&x).then_some(x as usize)
 }
 
 #[cfg(test)]
