@@ -3,15 +3,28 @@
 //! Knows neither learners nor Kafka: positions, decisions and sections are opaque bytes. One process owns a
 //! [`StateDir`]; a model has a [`FileJournal`] and its checkpoints in the process's one store.
 
+mod blobs;
 mod bytes;
+mod checkpoint;
 mod durable;
 mod error;
 pub mod failpoints;
+mod file_store;
 mod journal;
+mod manifest;
+mod pins;
+mod record;
+mod retention;
 mod segment;
 mod state_dir;
+mod store;
 
 pub use bytes::Hash;
+pub use checkpoint::{Checkpoint, Section, hash_sections};
 pub use error::CheckpointError;
+pub use file_store::FileStore;
 pub use journal::{Entries, Entry, FileJournal, Journal};
+pub use record::{Manifest, SectionPlace};
+pub use retention::{Candidate, Keep, retained};
 pub use state_dir::StateDir;
+pub use store::{CheckpointStore, Committed, Listed, Loaded, Pruned, Skipped};

@@ -102,7 +102,7 @@ impl SegmentReader {
         }
         frame.resize(whole, 0);
         self.file.read_exact(&mut frame[HEAD_BYTES..]).map_err(CheckpointError::io(&self.path))?;
-        let (entry, _) = parse_frame(&frame).ok_or_else(|| bad("a frame's check does not match"))?;
+        let entry = parse_frame(&frame).ok_or_else(|| bad("a frame's check does not match"))?;
         if entry.from != self.version {
             return Err(bad(&format!("an entry {}..{} where {} should follow", entry.from, entry.to, self.version)));
         }
@@ -117,9 +117,13 @@ impl SegmentReader {
         let bytes = std::fs::read(&self.path).map_err(CheckpointError::io(&self.path))?;
         let behind = usize::try_from(self.at).map_or(&[][..], |at| bytes.get(at + 1..).unwrap_or(&[]));
         let group_at = |i: usize| {
-            let rest = &behind[i..];
-            let whole = HEAD_BYTES + payload_length(rest)? + CHECK_BYTES;
-            parse_frame(rest.get(..whole)?).filter(|(entry, starts)| *starts && entry.from >= self.version)
+            let (mut head, rest) = (Reader::new(&behind[i..]), &behind[i..]);
+            let (length, from) = (head.u32()?, head.u64()?);
+            // Cheap conditions first: a hash at every byte would take minutes.
+            if length & GROUP_START == 0 || from < self.version || from - self.version > u64::from(u32::MAX) {
+                return None;
+            }
+            parse_frame(rest.get(..HEAD_BYTES + payload_length(rest)? + CHECK_BYTES)?)
         };
         Ok((0..behind.len()).any(|i| group_at(i).is_some()))
     }
@@ -130,15 +134,14 @@ fn payload_length(frame: &[u8]) -> Option<usize> {
     (length <= MAX_PAYLOAD).then_some(length)
 }
 
-/// A whole frame and whether it starts a group; `None` = its check does not match.
-fn parse_frame(frame: &[u8]) -> Option<(Entry, bool)> {
+/// A whole frame; `None` = its check does not match.
+fn parse_frame(frame: &[u8]) -> Option<Entry> {
     let (content, sum) = frame.split_last_chunk::<CHECK_BYTES>()?;
-    let mut r = Reader::new(content);
-    let (length, from, to) = (r.u32()?, r.u64()?, r.u64()?);
-    // The cheap conditions first: the search in `was_synced` comes by at every byte.
-    if to < from || check(content) != *sum {
+    if check(content) != *sum {
         return None;
     }
+    let mut r = Reader::new(content);
+    let (length, from, to) = (r.u32()?, r.u64()?, r.u64()?);
     let payload = r.raw((length & !GROUP_START) as usize)?.to_vec();
-    Some((Entry { from, to, payload }, length & GROUP_START != 0))
+    (from <= to).then_some(Entry { from, to, payload })
 }
