@@ -4,7 +4,7 @@ use features::{Kind, Row, Rows, Target, Task};
 
 use crate::{
     Ftrl, HoeffdingTreeClassifier, Learner, LearnerSpec, Linear, Majority, Mean, NaiveBayes, NoChange, Outcome, Params,
-    Prediction, RestoreError, Scratch, Section, Snapshot, SpecError,
+    Prediction, Refit, RestoreError, Scratch, Section, Snapshot, SpecError,
 };
 
 /// A parameter for people.
@@ -98,7 +98,7 @@ pub const ENTRIES: &[Entry] = &[
             ParamInfo {
                 name: "alpha",
                 range: "0.0001..100",
-                default: "0.5; 0.1 for regression",
+                default: "0.5; 0.2 for regression",
                 help: "length of a step",
             },
             ParamInfo { name: "beta", range: "0.001..1000", default: "1", help: "slows the first steps" },
@@ -130,6 +130,38 @@ pub const ENTRIES: &[Entry] = &[
             },
         ],
     },
+    Entry {
+        name: "refit",
+        tasks: BOTH,
+        idea: "a model of a library fitted again and again to the newest rows, in the background",
+        cost: "about 0.1 µs an event and a tree; the window's rows, twice while a fit runs",
+        paper: "Breiman 2001, Zou & Hastie 2005",
+        params: &[
+            ParamInfo {
+                name: "model",
+                range: "random_forest, decision_tree, logistic; for regression elastic_net",
+                default: "random_forest",
+                help: "what is fitted",
+            },
+            ParamInfo { name: "window", range: "20..10000", default: "2000", help: "rows that it is fitted to" },
+            ParamInfo { name: "every", range: "10..1000000", default: "1000", help: "rows from fit to fit" },
+            ParamInfo {
+                name: "lag",
+                range: "0..every",
+                default: "500, at most every",
+                help: "rows from the start of a fit to the use of its model",
+            },
+            ParamInfo { name: "trees", range: "1..100", default: "10", help: "trees of the forest" },
+            ParamInfo { name: "depth", range: "2..20", default: "12", help: "levels of a tree" },
+            ParamInfo { name: "leaf", range: "3..1000", default: "5", help: "fewest rows in a leaf" },
+            ParamInfo {
+                name: "penalty",
+                range: "1e-6..1000",
+                default: "0.001",
+                help: "how much large weights of a linear model cost",
+            },
+        ],
+    },
 ];
 
 /// Learners of the end-to-end tests, which nobody is to meet in the list.
@@ -157,6 +189,7 @@ pub enum AnyLearner {
     Ftrl(Ftrl),
     HoeffdingTreeClassifier(HoeffdingTreeClassifier),
     NaiveBayes(NaiveBayes),
+    Refit(Refit),
     #[cfg(feature = "witness")]
     Witness(crate::Witness),
 }
@@ -172,6 +205,7 @@ macro_rules! each {
             AnyLearner::Ftrl($learner) => $call,
             AnyLearner::HoeffdingTreeClassifier($learner) => $call,
             AnyLearner::NaiveBayes($learner) => $call,
+            AnyLearner::Refit($learner) => $call,
             #[cfg(feature = "witness")]
             AnyLearner::Witness($learner) => $call,
         }
@@ -197,6 +231,7 @@ impl AnyLearner {
             ("hoeffding_tree", Task::Classification) => {
                 Self::HoeffdingTreeClassifier(HoeffdingTreeClassifier::new(&params)?)
             }
+            ("refit", _) => Self::Refit(Refit::build(&params, task)?),
             ("naive_bayes", _) => Self::NaiveBayes(NaiveBayes::build(&params)?),
             #[cfg(feature = "witness")]
             ("witness", _) => Self::Witness(crate::Witness::default()),
