@@ -115,7 +115,7 @@ fn pruning_keeps_the_newest_three_and_the_pinned_ones_and_leaves_no_file() {
 #[test]
 fn every_flipped_byte_of_a_blob_is_found_and_an_older_checkpoint_taken() {
     let dir = tempfile::tempdir().unwrap();
-    let small = |version| Checkpoint { sections: checkpoint(version).sections.split_off(2), ..checkpoint(version) };
+    let small = |version| Checkpoint { sections: checkpoint(version).sections.split_off(11), ..checkpoint(version) };
     let store = open(dir.path());
     store.commit(&small(1)).unwrap();
     let before = blob_files(dir.path());
@@ -280,8 +280,8 @@ fn a_damaged_database_costs_no_checkpoint() {
     let mut moved = 0;
     for (name, whole) in &files {
         let end = whole.iter().rposition(|b| *b != 0).unwrap();
-        // About 60 places in each file, and emptied, cut and overwritten files.
-        let places: Vec<usize> = (0..=end).step_by((end / 60).max(1)).collect();
+        // About 30 places in each file, and emptied, cut and overwritten files.
+        let places: Vec<usize> = (0..=end).step_by((end / 30).max(1)).collect();
         let mut damages: Vec<Vec<u8>> = places.iter().map(|at| flipped(whole, *at)).collect();
         damages.extend([vec![], whole[..end / 2].to_vec(), vec![0xa5; whole.len()]]);
         for (i, damage) in damages.iter().enumerate() {

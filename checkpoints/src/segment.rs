@@ -25,11 +25,11 @@ const GROUP_START: u32 = 1 << 31;
 pub(crate) const MAX_PAYLOAD: usize = 16 << 20;
 
 pub(crate) fn file_name(first: u64) -> String {
-    format!("{first:020}.log")
+    format!("{first:020}.journal")
 }
 
 pub(crate) fn first_of(file_name: &str) -> Option<u64> {
-    file_name.strip_suffix(".log").filter(|n| n.len() == 20)?.parse().ok()
+    file_name.strip_suffix(".journal").filter(|n| n.len() == 20)?.parse().ok()
 }
 
 pub(crate) fn header(first: u64) -> Vec<u8> {
