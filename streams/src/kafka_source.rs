@@ -26,6 +26,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 const DEFAULTS: &[(&str, &str)] = &[
     ("statistics.interval.ms", "2000"),
     ("fetch.queue.backoff.ms", "50"),
+    // An empty answer says that a partition is at its end, so it must not take long.
+    ("fetch.wait.max.ms", "100"),
     ("queued.max.messages.kbytes", "32768"),
     ("socket.keepalive.enable", "true"),
     ("reconnect.backoff.max.ms", "2000"),
