@@ -8,7 +8,7 @@ use streams::{Admin, SinkError};
 
 use super::{CliError, load_config};
 use crate::config::Config;
-use crate::telemetry;
+use crate::{serve, telemetry};
 
 /// Checks a configuration file: its syntax, its meaning, and whether Kafka is there with the topics it names.
 #[derive(Debug, Args)]
@@ -31,10 +31,10 @@ pub struct ValidateArgs {
 pub fn run(args: &ValidateArgs) -> Result<ExitCode, CliError> {
     let config = load_config(&args.config)?;
     telemetry::init(&config.runtime.log);
-    if config.runtime.http.is_open() {
-        eprintln!(
-            "warning: http.listen is open to others and there is no token_file: `run` refuses it without --insecure"
-        );
+    let http = &config.runtime.http;
+    let token = http.token().map_err(|error| CliError::Unavailable(format!("http.token_file: {error}")))?;
+    if let Err(message) = serve::listen_allowed(http.listen, token.as_deref(), false) {
+        eprintln!("warning: {message}");
     }
     if !args.offline {
         for topic in missing_topics(&config)? {

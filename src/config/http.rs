@@ -1,5 +1,7 @@
 //! `[http]`: where predictions are served.
 
+use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -23,9 +25,14 @@ impl Default for HttpConfig {
 }
 
 impl HttpConfig {
-    /// Whether others than this machine can reach it and no token keeps them out.
-    pub fn is_open(&self) -> bool {
-        self.token_file.is_none() && !self.listen.ip().is_loopback()
+    /// Reads the token, if there is one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds nothing.
+    pub fn token(&self) -> io::Result<Option<String>> {
+        let Some(path) = &self.token_file else { return Ok(None) };
+        let token = fs::read_to_string(path)?.trim().to_owned();
+        if token.is_empty() { Err(io::Error::other("it is empty")) } else { Ok(Some(token)) }
     }
 }
 
@@ -33,14 +40,7 @@ pub(super) const KEYS: &[Key<HttpConfig>] = &[
     key("listen", |c, n| set(&mut c.listen, n.address())),
     key("token_file", |c, n| {
         c.token_file = n.maybe()?.map(PathBuf::from);
-        match &c.token_file {
-            Some(path) => match std::fs::read_to_string(path) {
-                Ok(token) if token.trim().is_empty() => Err(n.error(format!("{} is empty", n.shown())).into()),
-                Ok(_) => Ok(()),
-                Err(error) => Err(n.error(format!("cannot read {}: {error}", n.shown())).into()),
-            },
-            None => Ok(()),
-        }
+        c.token().map(drop).map_err(|error| n.error(format!("cannot read {}: {error}", n.shown())).into())
     }),
     key("max_body", |c, n| set(&mut c.max_body, n.size(1 << 10..=1 << 30).map(|x| x as usize))),
 ];

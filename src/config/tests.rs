@@ -276,5 +276,10 @@ fn times_and_secrets_are_read() {
     let options: Vec<_> = kafka.options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(options, [("sasl.password", "hunter2"), ("security.protocol", "SASL_SSL")], "names need no quotes");
     assert!(!format!("{kafka:?}").contains("hunter2"), "nothing secret in a log");
+    let text = with(&format!("[http]\ntoken_file = \"{path}\""));
+    let http = Config::parse(&text, &env(&[])).unwrap().runtime.http;
+    assert_eq!(http.token().unwrap().as_deref(), Some("hunter2"));
+    std::fs::write(secret.path(), " \n").unwrap();
+    assert!(errors(&text, &[])[0].ends_with("it is empty"));
     assert_eq!(Every::Time(Duration::from_secs(10)).to_string(), "10s");
 }

@@ -1,0 +1,144 @@
+//! The program as scripts see it: what stands on which stream, and exit codes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use streams::MockBroker;
+
+const GOLDEN: &str = "tests/golden/config_errors";
+
+/// Runs the program in the project's folder, without any of its own variables from outside.
+fn perennial(args: &[&str], env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PERENNIAL_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(args).envs(env.iter().copied()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("it writes UTF-8")
+}
+
+/// The exit code, with nothing on standard output, and what stands on standard error.
+fn refused(args: &[&str], env: &[(&str, &str)]) -> (i32, String) {
+    let output = perennial(args, env);
+    assert_eq!(text(&output.stdout), "", "messages go to standard error");
+    (output.status.code().expect("it was not killed"), text(&output.stderr))
+}
+
+/// Standard output of a command that succeeds.
+fn data(args: &[&str], env: &[(&str, &str)]) -> String {
+    let output = perennial(args, env);
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn a_misspelt_command_is_a_usage_error_with_a_suggestion() {
+    let (code, message) = refused(&["replya"], &[]);
+    assert_eq!(code, 64);
+    assert!(message.contains("'replay'"), "{message}");
+    for args in
+        [&[][..], &["run"], &["replay", "x.csv"], &["learners", "linaer"], &["simulate", "see", "--out", "x.csv"]]
+    {
+        assert_eq!(refused(args, &[]).0, 64, "{args:?}");
+    }
+    assert!(refused(&["learners", "linaer"], &[]).1.contains("did you mean \"linear\"?"));
+    assert!(refused(&["simulate", "see", "--out", "x.csv"], &[]).1.contains("did you mean \"sea\"?"));
+    assert!(refused(&["simulate", "sea", "--out", "x.parquet"], &[]).1.contains("expected a file ending in .jsonl"));
+}
+
+#[test]
+fn help_is_data_and_leads_with_examples() {
+    for command in ["demo", "run", "validate", "replay", "simulate", "state", "learners", "detectors"] {
+        let help = data(&[command, "--help"], &[]);
+        let example = help.find(&format!("Examples:\n  perennial {command}")).expect("there is an example");
+        assert!(example < help.find("Usage:").expect("there is usage"), "{help}");
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_told_whole() {
+    let path = format!("{GOLDEN}.toml");
+    for command in ["validate", "run"] {
+        let (code, message) = refused(&[command, "--config", &path], &[]);
+        assert_eq!(code, 78);
+        let golden = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{GOLDEN}.txt"))).unwrap();
+        assert_eq!(message, format!("error: {golden}"));
+    }
+    let (code, message) = refused(&["validate", "--config", "no/such.toml"], &[]);
+    assert!(code == 78 && message.contains("no/such.toml: cannot be read"), "{message}");
+}
+
+#[test]
+fn the_shipped_configuration_is_valid() {
+    let args = ["validate", "--config", "config/perennial.toml", "--offline"];
+    assert_eq!(data(&args, &[]), "config/perennial.toml: ok (models: air)\n");
+    let (code, message) = refused(&args, &[("PERENNIAL_MODELS__AIR__TASK", "guess")]);
+    assert!(code == 78 && message.contains("environment variable PERENNIAL_MODELS__AIR__TASK: "), "{message}");
+}
+
+#[test]
+fn validate_asks_kafka() {
+    let broker = MockBroker::start(&[("air-quality", 1)]).unwrap();
+    let args = ["validate", "--config", "config/perennial.toml"];
+    let output = perennial(&args, &[("PERENNIAL_KAFKA__BROKERS", &broker.bootstrap)]);
+    assert!(output.status.success() && !text(&output.stderr).contains("does not exist"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_catalog_is_there_for_machines() {
+    let learners: serde_json::Value = serde_json::from_str(&data(&["learners", "--json"], &[])).unwrap();
+    let linear = learners.as_array().unwrap().iter().find(|entry| entry["name"] == "linear").expect("it is built");
+    assert_eq!(linear["tasks"], serde_json::json!(["classification", "regression"]));
+    assert!(linear["params"].as_array().unwrap().iter().any(|param| param["name"] == "seed"));
+    let one: serde_json::Value = serde_json::from_str(&data(&["learners", "linear", "--json"], &[])).unwrap();
+    assert_eq!(one, *linear);
+    let detectors: serde_json::Value = serde_json::from_str(&data(&["detectors", "--json"], &[])).unwrap();
+    assert_eq!(detectors[0]["name"], "adwin");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulate = |name: &str, seed: &str| -> Vec<u8> {
+        let path: PathBuf = folder.path().join(name);
+        data(&["simulate", "electricity", "--events", "2_000", "--seed", seed, "--out", path.to_str().unwrap()], &[]);
+        fs::read(path).unwrap()
+    };
+    for ending in ["jsonl", "jsonl.gz", "csv", "csv.gz"] {
+        let name = |i: u32| format!("{i}.{ending}");
+        assert_eq!(simulate(&name(1), "1"), simulate(&name(2), "1"), "{ending}");
+        assert_ne!(simulate(&name(1), "1"), simulate(&name(3), "2"), "{ending}");
+    }
+    let events = text(&simulate("x.jsonl", "1"));
+    let out = data(&["simulate", "electricity", "--events", "2_000", "--out", "-"], &[]);
+    assert!(events == out, "standard output gets what a file gets");
+
+    // The CSV file says what the JSON lines say.
+    let table = simulate("x.csv", "1");
+    let mut table = csv::Reader::from_reader(&table[..]);
+    let header = table.headers().unwrap().clone();
+    assert_eq!(events.lines().count(), 2_000);
+    for (line, row) in events.lines().zip(table.records()) {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        for (name, cell) in header.iter().zip(&row.unwrap()) {
+            match &event[name] {
+                serde_json::Value::Null => assert_eq!(cell, "", "{line}"),
+                serde_json::Value::Number(x) => assert_eq!(cell.parse::<f64>().ok(), x.as_f64(), "{line}"),
+                other => assert_eq!(Some(cell), other.as_str(), "{line}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_unavailable() {
+    let (code, message) = refused(&["simulate", "sea", "--out", "/no/such/folder/x.csv"], &[]);
+    assert!(code == 69 && message.contains("/no/such/folder/x.csv"), "{message}");
+}
