@@ -1,5 +1,7 @@
 //! Whatever is committed, pruned, pinned and reopened in whatever order: the store holds what a map would hold.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use checkpoints::{

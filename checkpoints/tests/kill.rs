@@ -1,6 +1,8 @@
 //! A process that journals, commits and prunes without pause is killed (SIGKILL) again and again, at any moment, also while
 //! it opens. After every kill: what it had said was durable is there, whole, and nothing else.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -117,12 +119,11 @@ fn run_and_kill(dir: &Path, lines: u64, then: Duration) -> (u64, u64) {
         }
         (n > 0, seen)
     };
-    while lines > 0 {
+    let mut said = 0;
+    while said < lines {
         let (more, seen) = read(&mut out);
         assert!(more, "the child ended by itself");
-        if seen >= lines {
-            break;
-        }
+        said = seen;
     }
     std::thread::sleep(then);
     child.kill().unwrap();
@@ -150,10 +151,11 @@ fn thirty_kills_lose_nothing_that_was_said_to_be_durable() {
         for l in &listed {
             assert_eq!(store.at("m", l.manifest.version).unwrap(), checkpoint(l.manifest.version));
         }
-        assert!(listed.len() <= 4, "three are kept, a fourth was not pruned yet");
+        assert!(listed.len() <= 4, "three are kept, a fourth was not pruned yet: {}", listed.len());
         // A pack for each, a "trees" for each, a "ring" for one or several.
         let files = std::fs::read_dir(dir.path().join("models/m/blobs")).map_or(0, Iterator::count);
         assert!(files <= 3 * listed.len(), "{files} files for {} checkpoints", listed.len());
+        store.prune("m", &KEEP).unwrap();
         assert!(
             !std::fs::read_dir(dir.path()).unwrap().any(|e| e
                 .unwrap()
