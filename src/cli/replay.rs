@@ -5,7 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::CliError;
+use fold::FoldConfig;
+use streams::{FileOptions, FileSource};
+
+use super::{CliError, bar, load_config};
+use crate::config::ModelConfig;
+use crate::replay::{Replay, Summary};
 
 /// Learns from files (.csv, .csv.gz, .jsonl, .jsonl.gz) in their order: predict, score, learn.
 #[derive(Debug, Args)]
@@ -95,6 +100,58 @@ impl From<TaskArg> for features::Task {
 ///
 /// # Errors
 /// A file cannot be read, or the model is not well described.
-pub fn run(_args: &ReplayArgs) -> Result<ExitCode, CliError> {
-    Err(CliError::NotBuilt("replay"))
+pub fn run(args: &ReplayArgs) -> Result<ExitCode, CliError> {
+    if args.label_delay > 0 {
+        return Err(CliError::Usage("--label-delay is not available in this release; use 0".into()));
+    }
+    let (name, config) = described(args)?;
+    let source = FileSource::open(args.files.clone(), FileOptions { limit: args.limit })
+        .map_err(|e| CliError::Unavailable(e.to_string()))?;
+    let bar = bar(args.limit, "events");
+    let summary = Replay::start(&name, config, args.state.as_deref(), args.predictions.as_deref())?
+        .run(source, |events| bar.set_position(events));
+    bar.finish_and_clear();
+    let summary = Summary { file: file_names(&args.files), ..summary? };
+    if args.json {
+        println!("{}", serde_json::to_string(&summary).expect("plain data has a JSON form"));
+    } else {
+        println!("{summary}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The model the arguments describe: its name and what decides its fold.
+fn described(args: &ReplayArgs) -> Result<(String, FoldConfig), CliError> {
+    let mut model = match (&args.config, args.task, &args.target) {
+        (Some(file), ..) => chosen(load_config(file)?.models, args.model.as_deref())?,
+        (None, Some(task), Some(target)) => {
+            let mut model = ModelConfig::new("replay", vec!["file".into()], task.into(), target);
+            let event = &mut model.fold.event;
+            (event.time, event.entity, event.id) = (args.time.clone(), args.entity.clone(), args.id.clone());
+            (event.nominal, event.ignore) = (args.nominal.clone(), args.ignore.clone());
+            model
+        }
+        _ => return Err(CliError::Usage("--task and --target are needed, or --config".into())),
+    };
+    if let Some(seed) = args.seed {
+        model.fold.seed = seed;
+    }
+    if let Some(text) = &args.learner {
+        model.fold.learner = text.parse().map_err(|e| CliError::Usage(format!("--learner: {e}")))?;
+        model.fold.challengers.retain(|spec| *spec != model.fold.learner);
+    }
+    Ok((model.name, model.fold))
+}
+
+fn chosen(models: Vec<ModelConfig>, name: Option<&str>) -> Result<ModelConfig, CliError> {
+    let names: Vec<_> = models.iter().map(|m| m.name.clone()).collect();
+    let names = names.join(", ");
+    let only = models.len() == 1;
+    let wanted = |m: &ModelConfig| name.map_or(only, |name| m.name == name);
+    models.into_iter().find(wanted).ok_or_else(|| CliError::Usage(format!("--model: expected one of {names}")))
+}
+
+fn file_names(files: &[PathBuf]) -> String {
+    let names: Vec<_> = files.iter().map(|f| f.file_name().unwrap_or_default().to_string_lossy()).collect();
+    names.join(",")
 }

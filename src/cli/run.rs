@@ -5,7 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use streams::KafkaConfig;
+
 use super::{CliError, load_config};
+use crate::serve::listen_allowed;
+use crate::service::{Service, plan};
 use crate::telemetry;
 
 /// Learns from Kafka and serves predictions, until SIGTERM or Ctrl-C.
@@ -20,9 +24,6 @@ pub struct RunArgs {
     /// Where state is kept, instead of the file's `state_dir`.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Goes on behind a hole in this model's log, and records that in its journal. May be repeated.
-    #[arg(long, value_name = "MODEL")]
-    pub accept_gap: Vec<String>,
     /// Listens on other addresses than loopback without a token.
     #[arg(long)]
     pub insecure: bool,
@@ -35,5 +36,13 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     let config = load_config(&args.config)?;
     telemetry::init(&config.runtime.log);
-    Err(CliError::NotBuilt("run"))
+    let http = &config.runtime.http;
+    let token = http.token().map_err(|e| CliError::Unavailable(format!("http.token_file: {e}")))?;
+    listen_allowed(http.listen, token.as_deref(), args.insecure).map_err(CliError::Usage)?;
+    let plans = config.models.iter().map(|m| plan(m, &config.runtime.kafka, KafkaConfig::LOOK_EVERY)).collect();
+    let state = args.state.as_ref().unwrap_or(&config.runtime.state_dir);
+    let service = Service::start(plans, state, http.listen, http.max_body)?;
+    service.wait_for_signal();
+    service.stop()?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -34,7 +34,6 @@ pub use env::environment;
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use http::HttpConfig;
 pub use kafka::KafkaConfig;
-pub use keep::Keep;
 pub use log::{LogConfig, LogFormat};
 pub use model::{ModelConfig, ModelRuntime};
 pub use suggest::did_you_mean;

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use checkpoints::Keep;
 use features::{EventSpec, Limits, Start, Task};
 use fold::FoldConfig;
 use learners::LearnerSpec;
 
+use super::DeadLetters;
 use super::error::ConfigError;
 use super::tree::{Node, Value};
 use super::units::Every;
 use super::walk::{Found, Key, key, later, required, set, walk};
-use super::{DeadLetters, Keep};
 use super::{dead_letters, decay, keep, learner, limits};
 
 /// One model: what decides its fold, and the rest.
@@ -65,7 +66,7 @@ impl ModelConfig {
         let runtime = ModelRuntime {
             checkpoint_every: Every::Time(Duration::from_secs(10)),
             publish_every: Every::Time(Duration::from_millis(100)),
-            keep: Keep::default(),
+            keep: keep::DEFAULT,
             dead_letters: DeadLetters::of(name),
         };
         Self { name: name.to_owned(), fold, runtime }
