@@ -1,0 +1,8 @@
+//! The endpoints over real HTTP on port 0, with models made by hand: every route, every error, and the hot swap.
+
+mod bodies;
+mod errors;
+mod routes;
+mod shutdown;
+mod swap;
+mod world;

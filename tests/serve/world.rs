@@ -1,0 +1,241 @@
+//! A served world of one process: teachers make models, a service serves them, a client asks.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use features::{EventSpec, EventTime, Limits, NextOffset, Observer, PartitionId, Record, Schema, Task, TopicId};
+use fold::{Counts, ModelSnapshot, Role, Standing};
+use learners::{AnyLearner, Learner, LearnerSpec, Report, Signal};
+use perennial::live::{LiveModel, Publisher, Served, live_model};
+use perennial::metrics::Metrics;
+use perennial::registry::Registry;
+use perennial::serve::{App, serve};
+use perennial::status::{CheckpointInfo, ModelStatus, Phase, VersionInfo};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+pub const MAX_BODY: usize = 4096;
+
+/// Teaches one learner as the fold does, and makes snapshots of it.
+pub struct Teacher {
+    name: String,
+    spec: LearnerSpec,
+    schema: Arc<Schema>,
+    observer: Observer,
+    row: Vec<f64>,
+    learner: AnyLearner,
+    counts: Counts,
+    last_event: EventTime,
+}
+
+impl Teacher {
+    pub fn new(name: &str, task: Task, learner: &str) -> Self {
+        let spec: LearnerSpec = learner.parse().unwrap();
+        let event = EventSpec {
+            task,
+            target: "y".into(),
+            time: Some("at".into()),
+            entity: None,
+            id: Some("id".into()),
+            features: vec![],
+            nominal: vec![],
+            ignore: vec![],
+            limits: Limits::default(),
+        };
+        Self {
+            name: name.into(),
+            learner: AnyLearner::build(&spec, task, 1, 64 << 20).unwrap(),
+            spec,
+            schema: Arc::new(Schema::new(Arc::new(event))),
+            observer: Observer::default(),
+            row: vec![],
+            counts: Counts::default(),
+            last_event: EventTime::default(),
+        }
+    }
+
+    pub fn learn(&mut self, event: &str) {
+        let record = Record { payload: Some(event.into()), timestamp: EventTime(1_000), ..Record::default() };
+        let seen = Schema::observe(&mut self.schema, &mut self.observer, &record, &mut self.row).unwrap();
+        if seen.grown {
+            self.learner.grow(&self.schema.kinds());
+        }
+        let row = features::Row { values: &self.row, at: seen.at, entity: seen.entity };
+        self.learner.learn(&row, seen.target, 1.0);
+        self.last_event = seen.at;
+        self.counts.events += 1;
+    }
+
+    pub fn snapshot(&mut self) -> ModelSnapshot {
+        let standing = Standing {
+            learner: self.spec.to_string(),
+            role: Role::Champion,
+            report: Report { accuracy: Some(0.75), rolling_loss: Some(0.25), ..Report::default() },
+            verdict: Signal::Warning,
+            drifts: 3,
+            bytes: self.learner.bytes(),
+        };
+        ModelSnapshot {
+            version: self.counts.events,
+            learner: self.spec.to_string(),
+            schema: Arc::clone(&self.schema),
+            model: self.learner.freeze(),
+            standings: vec![standing],
+            position: [(PartitionId { topic: TopicId(0), partition: 2 }, NextOffset(7))].into(),
+            counts: self.counts,
+            last_event: self.last_event,
+        }
+    }
+
+    pub fn served(&mut self) -> Served {
+        Served { name: self.name.clone(), model: self.snapshot(), published_at_ms: 1_000 }
+    }
+}
+
+/// `air` (regression, learned from two events), `price` (classification, three events), `empty` (no event), `fresh`
+/// (nothing published).
+pub fn usual_registry() -> Registry {
+    let mut registry = Registry::default();
+    let mut air = Teacher::new("air", Task::Regression, "mean");
+    air.learn(r#"{"t":20.5,"where":{"room":"attic"},"y":1.5}"#);
+    air.learn(r#"{"t":21.5,"where":{"room":"cellar"},"y":2.5}"#);
+    add(&mut registry, "air", Some(air.served()), Phase::Live);
+    let mut price = Teacher::new("price", Task::Classification, "majority");
+    for label in ["UP", "DOWN", "UP"] {
+        price.learn(&format!(r#"{{"p":1,"q":2,"y":"{label}"}}"#));
+    }
+    add(&mut registry, "price", Some(price.served()), Phase::Live);
+    let mut empty = Teacher::new("empty", Task::Regression, "mean");
+    add(&mut registry, "empty", Some(empty.served()), Phase::Live);
+    let waiting = Phase::WaitingForTopic { topic: "fresh-events".into() };
+    add(&mut registry, "fresh", None, waiting);
+    registry
+}
+
+pub fn add(registry: &mut Registry, name: &str, first: Option<Served>, phase: Phase) -> (Publisher, Arc<ModelStatus>) {
+    let (publisher, live): (Publisher, LiveModel) = live_model(first);
+    let status = Arc::new(ModelStatus::new(vec![format!("{name}-events")]));
+    status.set_phase(phase);
+    status.set_lag(vec![(format!("{name}-events"), 2, 5)]);
+    let checkpoint = CheckpointInfo { version: 1, state_hash: "ab".repeat(32), at_ms: 1_500 };
+    status.set_checkpoint(checkpoint.clone());
+    status.set_versions(vec![VersionInfo { checkpoint, events: 1, learner: "mean".into(), bytes: 99 }]);
+    registry.insert(name, live, Arc::clone(&status));
+    (publisher, status)
+}
+
+/// A running server; stops when dropped.
+pub struct Service {
+    pub addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Service {
+    pub fn start(registry: Registry) -> Self {
+        let app = Arc::new(App { registry, metrics: Arc::new(Metrics::default()), max_body: MAX_BODY });
+        let (stop, stopped) = oneshot::channel();
+        let (ready, addr) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                ready.send(listener.local_addr().unwrap()).unwrap();
+                let shutdown = async {
+                    let _ = stopped.await;
+                };
+                serve(listener, app, shutdown).await.unwrap();
+            });
+        });
+        Self { addr: addr.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub fn usual() -> Self {
+        Self::start(usual_registry())
+    }
+
+    pub fn client(&self) -> Client {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
+        Client { agent: config.into(), base: format!("http://{}", self.addr) }
+    }
+
+    /// Begins the shutdown without waiting for its end.
+    pub fn begin_shutdown(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits until the server has returned.
+    pub fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.begin_shutdown();
+        self.join();
+    }
+}
+
+/// Asks one service over kept-alive connections.
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub content_type: String,
+    pub version: Option<u64>,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+}
+
+impl Client {
+    pub fn get(&self, path: &str) -> Reply {
+        read(self.agent.get(format!("{}{path}", self.base)).call().unwrap())
+    }
+
+    /// Without a Content-Type, as some real clients do.
+    pub fn post(&self, path: &str, body: impl AsRef<[u8]>) -> Reply {
+        self.post_with(path, &[], body)
+    }
+
+    pub fn post_with(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
+        let mut request = self.agent.post(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send(body.as_ref()).unwrap())
+    }
+
+    pub fn put(&self, path: &str) -> Reply {
+        read(self.agent.put(format!("{}{path}", self.base)).send(&b""[..]).unwrap())
+    }
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Reply {
+    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    Reply {
+        status: response.status().as_u16(),
+        content_type: header("content-type").unwrap_or_default(),
+        version: header("perennial-version").map(|version| version.parse().unwrap()),
+        body: response.body_mut().read_to_string().unwrap(),
+    }
+}
