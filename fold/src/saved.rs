@@ -7,6 +7,7 @@ use learners::{Learner, RestoreError, Section};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::machine::Slot;
 use crate::{Counts, Fold, FoldConfig, GenesisError, Position};
 
 /// The behaviour of the fold and its learners: states of one number go on bit for bit, another number is another fold.
@@ -53,12 +54,12 @@ impl Fold {
             Section::of(PROGRESS, 1, &progress),
             Section { name: SCHEMA.into(), version: 1, bytes: self.schema.save() },
         ];
-        for slot in &self.slots {
+        for (i, slot) in self.slots.iter().enumerate() {
             let from = sections.len();
             slot.learner.save(&mut sections);
             slot.monitor.save(&mut sections);
             for section in &mut sections[from..] {
-                section.name = format!("{}/{}", slot.spec, section.name);
+                section.name = format!("{}{}", prefix(i, slot), section.name);
             }
         }
         sections
@@ -77,8 +78,8 @@ impl Fold {
         fold.version = progress.version;
         fold.counts = progress.counts;
         fold.last_event = progress.last_event;
-        for slot in &mut fold.slots {
-            let prefix = format!("{}/", slot.spec);
+        for (i, slot) in fold.slots.iter_mut().enumerate() {
+            let prefix = prefix(i, slot);
             let own: Vec<Section> = sections
                 .iter()
                 .filter_map(|s| Some(Section { name: s.name.strip_prefix(&prefix)?.to_owned(), ..s.clone() }))
@@ -90,4 +91,9 @@ impl Fold {
         fold.schema = Arc::new(schema);
         Ok(fold)
     }
+}
+
+/// What the names of a learner's sections begin with: its place and name. (Parameters are part of genesis.)
+fn prefix(place: usize, slot: &Slot) -> String {
+    format!("{place}.{}/", slot.spec.name)
 }

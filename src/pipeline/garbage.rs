@@ -4,14 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use features::PartitionId;
 
-/// The share of rejected records, over the last so many of a partition, at which it is stopped.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StopPartitionAt {
-    /// 0..1; above 1 = never.
-    pub share: f64,
-    /// Records.
-    pub of_last: usize,
-}
+use crate::config::StopAt;
 
 #[derive(Debug, Default)]
 struct Recent {
@@ -19,16 +12,16 @@ struct Recent {
     count: usize,
 }
 
-/// What became of the last records of each partition.
+/// What became of the last records of each partition, and the share of rejected ones at which it is stopped.
 #[derive(Debug)]
 pub struct Garbage {
-    limit: StopPartitionAt,
+    limit: StopAt,
     recent: BTreeMap<PartitionId, Recent>,
 }
 
 impl Garbage {
     /// Nothing seen yet.
-    pub fn new(limit: StopPartitionAt) -> Self {
+    pub fn new(limit: StopAt) -> Self {
         Self { limit, recent: BTreeMap::new() }
     }
 
@@ -37,10 +30,11 @@ impl Garbage {
         let recent = self.recent.entry(from).or_default();
         recent.rejected.push_back(rejected);
         recent.count += usize::from(rejected);
-        if recent.rejected.len() > self.limit.of_last {
+        let of_last = self.limit.of_last as usize;
+        if recent.rejected.len() > of_last {
             recent.count -= usize::from(recent.rejected.pop_front() == Some(true));
         }
-        recent.rejected.len() == self.limit.of_last && recent.count as f64 >= self.limit.share * self.limit.of_last as f64
+        recent.rejected.len() == of_last && recent.count as f64 >= self.limit.share * f64::from(self.limit.of_last)
     }
 }
 
@@ -50,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_partition_is_stopped_at_the_share_over_a_full_window_only() {
-        let mut garbage = Garbage::new(StopPartitionAt { share: 0.5, of_last: 4 });
+        let mut garbage = Garbage::new(StopAt { share: 0.5, of_last: 4 });
         let (bad, good) = (PartitionId::default(), PartitionId { partition: 1, ..PartitionId::default() });
         assert!(!garbage.note(bad, true));
         assert!(!garbage.note(bad, true));

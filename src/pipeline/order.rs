@@ -11,7 +11,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LogChanged {
     /// Records are gone.
-    #[error("partition {from:?}: the journal needs records {first}..{next}, the log goes on at {got}")]
+    #[error("{from}: the journal needs records {first}..{next}, the log has {got} there", from = place(*.from))]
     Gone {
         /// Which partition.
         from: PartitionId,
@@ -19,12 +19,35 @@ pub enum LogChanged {
         first: i64,
         /// The end of the range needed.
         next: i64,
-        /// What the log has there.
+        /// What the log goes on with.
         got: i64,
     },
     /// Other bytes.
-    #[error("the records of {0} are not those that were learned from: their hash differs")]
-    Differs(String),
+    #[error("the log changed at {}: the records there are not those that were learned from", places(.runs))]
+    Differs {
+        /// Where.
+        runs: Vec<Run>,
+    },
+}
+
+impl LogChanged {
+    /// The message with the topics' names.
+    pub fn describe(&self, topics: &[String]) -> String {
+        let mut text = self.to_string();
+        for (i, topic) in topics.iter().enumerate().rev() {
+            text = text.replace(&format!("topic {i}/"), &format!("{topic}/"));
+        }
+        text
+    }
+}
+
+fn place(from: PartitionId) -> String {
+    format!("topic {}/{}", from.topic.0, from.partition)
+}
+
+fn places(runs: &[Run]) -> String {
+    let each: Vec<_> = runs.iter().map(|r| format!("{} {}..{}", place(r.from), r.first.0, r.next.0)).collect();
+    each.join(", ")
 }
 
 #[derive(Debug, Default)]

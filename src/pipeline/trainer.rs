@@ -8,34 +8,16 @@ use streams::{Source, SourceError, SourceEvent};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
-use super::garbage::{Garbage, StopPartitionAt};
-use super::order::{LogChanged, Order};
-use super::replay::{Tail, TailError};
+use super::garbage::Garbage;
+use super::order::Order;
+use super::replay::{Step, Tail, TailError};
 use super::shutdown::Shutdown;
 use super::store::{StoreClosed, StoreHandle};
+use crate::config::{Every, StopAt};
 use crate::status::Phase;
 
 /// Makes a source; called again when one has broken.
 pub type MakeSource = Box<dyn FnMut() -> Result<Box<dyn Source>, SourceError> + Send>;
-
-/// When to save and to publish, never what is learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Every {
-    /// Time since the last.
-    Time(Duration),
-    /// Versions since the last.
-    Events(u64),
-}
-
-impl Every {
-    fn due(self, last: (Instant, u64), now: Instant, version: u64) -> bool {
-        version > last.1
-            && match self {
-                Self::Time(interval) => now.duration_since(last.0) >= interval,
-                Self::Events(events) => version - last.1 >= events,
-            }
-    }
-}
 
 /// How a trainer goes about its work.
 #[derive(Clone, Debug)]
@@ -45,7 +27,7 @@ pub struct Pace {
     /// When the live model is replaced.
     pub publish_every: Every,
     /// When a partition of garbage is stopped.
-    pub stop_partition_at: StopPartitionAt,
+    pub stop_partition_at: StopAt,
     /// How long a partition with backlog is waited for, to keep the order of time.
     pub patience: Duration,
     /// Records folded under one journal entry, at most.
@@ -55,12 +37,9 @@ pub struct Pace {
 /// Why a trainer has stopped for good.
 #[derive(Debug, Error)]
 pub enum TrainerError {
-    /// The log is not the one that was learned from.
-    #[error(transparent)]
-    LogChanged(#[from] LogChanged),
-    /// The journal cannot be read.
-    #[error(transparent)]
-    Tail(#[from] TailError),
+    /// The journal cannot be followed.
+    #[error("{}", .0)]
+    Tail(String),
     /// The source kept breaking.
     #[error("gave up after {tries} tries: {last}")]
     Source {
@@ -79,8 +58,8 @@ enum TurnError {
     Final(TrainerError),
 }
 
-impl<E: Into<TrainerError>> From<E> for TurnError {
-    fn from(e: E) -> Self {
+impl From<StoreClosed> for TurnError {
+    fn from(e: StoreClosed) -> Self {
         Self::Final(e.into())
     }
 }
@@ -179,13 +158,18 @@ impl Trainer {
     }
 
     fn turn(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
-        if self.order.has_room()
+        if self.store.is_held_back() {
+            std::thread::sleep(Self::IDLE);
+            return self.tick(source);
+        }
+        // While replaying it must read on whatever waits here: the journal says which partition comes next.
+        if (self.order.has_room() || !self.tail.is_done())
             && let Some(event) = source.poll(Self::IDLE).map_err(TurnError::Source)?
         {
             self.take_in(event);
         }
         self.replay(source)?;
-        if self.tail.next().is_none() {
+        if self.tail.is_done() {
             self.live(source)?;
         }
         self.tick(source)
@@ -204,7 +188,13 @@ impl Trainer {
             }
             SourceEvent::Gap { from, wanted, low, high } => {
                 let topic = self.topic(from);
-                self.stop(from, format!("{topic}/{}: record {} is needed next, the log holds {low}..{high}", from.partition, wanted.0));
+                self.stop(
+                    from,
+                    format!(
+                        "{topic}/{}: record {} is needed next, the log holds {low}..{high}",
+                        from.partition, wanted.0
+                    ),
+                );
             }
             SourceEvent::End => {}
         }
@@ -212,28 +202,17 @@ impl Trainer {
 
     /// Folds again what the journal says was folded.
     fn replay(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
-        while let Some(entry) = self.tail.next() {
-            match entry {
-                Entry::Genesis { .. } => {}
-                Entry::Decided { decision, .. } => {
-                    let decision = decision.clone();
-                    self.decide(&decision, source)?;
-                }
-                Entry::Records { runs, digest: expected } => {
-                    let Some(batch) = self.order.by_journal(runs)? else { break };
-                    if digest(&batch) != *expected {
-                        return Err(LogChanged::Differs(self.describe(&batch)).into());
-                    }
-                    self.fold_batch(batch)?;
-                }
+        loop {
+            match self.tail.step(&mut self.order).map_err(|e| self.lost(&e))? {
+                Step::Wait | Step::End => return Ok(()),
+                Step::Decide(decision) => self.decide(&decision, source)?,
+                Step::Fold(batch) => self.fold_batch(batch)?,
             }
-            self.tail.advance()?;
-            if self.tail.next().is_none() {
+            if self.tail.is_done() {
                 info!(version = self.fold.version(), "the journal's end is reached");
                 self.store.status().set_phase(Phase::Live);
             }
         }
-        Ok(())
     }
 
     /// Folds what is new: first into the journal, then into the model.
@@ -280,14 +259,17 @@ impl Trainer {
             }
         }
         // Not while replaying: the journal has what was folded before the partition was stopped.
-        if self.tail.next().is_some() {
+        if !self.tail.is_done() {
             garbage.clear();
         }
         for from in garbage {
-            let StopPartitionAt { share, of_last } = self.pace.stop_partition_at;
+            let StopAt { share, of_last } = self.pace.stop_partition_at;
             let topic = self.topic(from);
             let percent = share * 100.0;
-            self.stop(from, format!("{topic}/{}: {percent} % of the last {of_last} records were unusable", from.partition));
+            self.stop(
+                from,
+                format!("{topic}/{}: {percent} % of the last {of_last} records were unusable", from.partition),
+            );
         }
         if !self.chunk.rejected().is_empty() {
             self.store.dead_letters(&self.topics, batch, self.chunk.rejected())?;
@@ -307,13 +289,13 @@ impl Trainer {
 
     fn tick(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
         let (now, version) = (Instant::now(), self.fold.version());
-        if self.tail.next().is_some() {
+        if !self.tail.is_done() {
             self.store.status().set_phase(Phase::Replaying { version, until: self.until });
         }
-        if self.pace.publish_every.due(self.published, now, version) {
+        if due(self.pace.publish_every, self.published, now, version) {
             self.publish()?;
         }
-        if self.pace.checkpoint_every.due(self.saved, now, version) {
+        if due(self.pace.checkpoint_every, self.saved, now, version) {
             self.checkpoint()?;
         }
         for positions in self.store.committed() {
@@ -337,18 +319,25 @@ impl Trainer {
         self.store.checkpoint(&self.fold)
     }
 
+    fn lost(&self, e: &TailError) -> TurnError {
+        TurnError::Final(TrainerError::Tail(match e {
+            TailError::LogChanged(changed) => changed.describe(&self.topics),
+            other => other.to_string(),
+        }))
+    }
+
     fn topic(&self, from: PartitionId) -> String {
         self.topics.get(from.topic.0 as usize).cloned().unwrap_or_default()
     }
+}
 
-    fn describe(&self, batch: &[Record]) -> String {
-        let runs = runs_of(batch, self.fold.position());
-        let ranges: Vec<_> = runs
-            .iter()
-            .map(|run| format!("{}/{} {}..{}", self.topic(run.from), run.from.partition, run.first.0, run.next.0))
-            .collect();
-        ranges.join(", ")
-    }
+/// Whether it is time to do again what was last done at a moment and a version.
+fn due(every: Every, last: (Instant, u64), now: Instant, version: u64) -> bool {
+    version > last.1
+        && match every {
+            Every::Time(interval) => now.duration_since(last.0) >= interval,
+            Every::Events(events) => version - last.1 >= events,
+        }
 }
 
 /// Sleeps, but not through a request to finish.

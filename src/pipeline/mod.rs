@@ -1,0 +1,119 @@
+//! From records to a live model: source → order → journal → fold → snapshot and checkpoint. One trainer thread a model,
+//! one store thread for all.
+
+mod garbage;
+mod meta;
+mod open;
+mod order;
+mod replay;
+mod shutdown;
+mod store;
+mod trainer;
+mod verify;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use checkpoints::{CheckpointStore, Keep, StateDir};
+use fold::{FoldConfig, Position};
+use tracing::{error, info};
+
+use crate::live::{Served, live_model};
+use crate::metrics::Metrics;
+use crate::registry::Registry;
+use crate::status::{ModelStatus, Phase};
+
+pub use meta::Meta;
+pub use open::{OpenError, Opened, check_genesis, open};
+pub use order::{LogChanged, Order};
+pub use replay::{Step, Tail, TailError};
+pub use shutdown::Shutdown;
+pub use store::{MakeDeadLetters, from_store, hex, to_store, version_info};
+pub use trainer::{MakeSource, Pace, TrainerError};
+
+pub use verify::{Proof, VerifyError, verify};
+
+use store::StoredModel;
+use trainer::Trainer;
+
+/// One model to run.
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// What decides its fold.
+    pub fold: FoldConfig,
+    /// How it goes about it.
+    pub pace: Pace,
+    /// Which checkpoints stay.
+    pub keep: Keep,
+    /// Where its records come from.
+    pub make_source: MakeSource,
+    /// Where its dead letters go.
+    pub make_dead_letters: MakeDeadLetters,
+}
+
+/// Pipelines at work.
+pub struct Running {
+    shutdown: Shutdown,
+    trainers: Vec<JoinHandle<()>>,
+    store: JoinHandle<()>,
+}
+
+/// Opens every model's state, publishes what was last known, and starts the threads.
+///
+/// # Errors
+/// A model's state cannot be gone on from, or the system has no thread left.
+pub fn start(
+    plans: Vec<Plan>,
+    state: &StateDir,
+    store: &Arc<dyn CheckpointStore>,
+    metrics: &Arc<Metrics>,
+    now_ms: fn() -> i64,
+) -> anyhow::Result<(Running, Registry)> {
+    let mut registry = Registry::default();
+    let mut stored = Vec::new();
+    let mut ready = Vec::new();
+    for Plan { name, fold: config, pace, keep, make_source, make_dead_letters } in plans {
+        let Opened { mut fold, tail, until, journal } = open(state, &**store, &name, &config, &Position::new())?;
+        let status = Arc::new(ModelStatus::new(config.topics.clone()));
+        let first = Served { name: name.clone(), model: fold.snapshot(), published_at_ms: now_ms() };
+        let (publisher, live) = live_model(Some(first));
+        registry.insert(&name, live, Arc::clone(&status));
+        let dead_letters = make_dead_letters;
+        stored.push(StoredModel { name: name.clone(), journal, publisher, status, keep, dead_letters });
+        ready.push((name, fold, tail, until, pace, make_source));
+    }
+    let (handles, store) = store::start(stored, Arc::clone(store), Arc::clone(metrics), now_ms)?;
+    let shutdown = Shutdown::default();
+    let mut trainers = Vec::new();
+    for ((name, fold, tail, until, pace, make_source), handle) in ready.into_iter().zip(handles) {
+        let shutdown = shutdown.clone();
+        let status = handle.shared_status();
+        let work = move || {
+            let trainer = Trainer::new(fold, tail, until, pace, handle);
+            let reason = match catch_unwind(AssertUnwindSafe(|| trainer.run(make_source, &shutdown))) {
+                Ok(Ok(())) => return info!(model = name, "finished"),
+                Ok(Err(e)) => e.to_string(),
+                Err(_) => "the trainer has panicked; see the log".to_owned(),
+            };
+            error!(model = name, reason, "the model is stopped; what was published last is still served");
+            status.set_phase(Phase::Stopped { reason });
+        };
+        let thread_name = format!("train {}", trainers.len());
+        trainers.push(thread::Builder::new().name(thread_name).spawn(work)?);
+    }
+    Ok((Running { shutdown, trainers, store }, registry))
+}
+
+impl Running {
+    /// Finishes the records at hand, takes a last checkpoint of every model, and returns when all is written.
+    pub fn stop(self) {
+        self.shutdown.request();
+        for trainer in self.trainers {
+            // A trainer's panic was told when it happened.
+            let _ = trainer.join();
+        }
+        let _ = self.store.join();
+    }
+}

@@ -1,0 +1,413 @@
+//! The store thread: journal first, then everything that comes of it. One for the whole process.
+//!
+//! What a trainer hands over is taken in groups. A group's entries are written and fsynced (group commit); only then its
+//! dead letters, snapshots and checkpoints go out, in the order they came. So nothing that comes of a batch leaves the
+//! process before the batch is in the journal for good.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use checkpoints::{Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, Section, hash_sections};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use features::{NextOffset, PartitionId, Record};
+use fold::{Entry, Fold, ModelSnapshot, Rejected};
+use streams::{DeadLetter, DeadLetters, SinkError};
+use thiserror::Error;
+use tracing::{error, info, warn};
+
+use super::meta::Meta;
+use crate::live::{Publisher, Served};
+use crate::metrics::Metrics;
+use crate::status::{CheckpointInfo, ModelStatus, Phase, VersionInfo};
+
+/// Things handed over that may wait; trainers are held back beyond.
+const WAITING: usize = 256;
+/// How often a failing journal is tried again, a second apart, before its model is stopped.
+const JOURNAL_TRIES: u32 = 60;
+/// How long dead letters may take to be acknowledged before a checkpoint is given up.
+const DEAD_LETTERS_WITHIN: Duration = Duration::from_secs(20);
+/// Dead letters that may wait for their broker; the model's trainer is held back beyond.
+const UNSENT: usize = 10_000;
+/// How often waiting dead letters are tried again.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// Positions of checkpoints that may wait to be told to the source.
+const COMMITTED: usize = 16;
+
+/// This model's state cannot be written any more.
+#[derive(Debug, Error)]
+#[error("the state cannot be written: see the log")]
+pub struct StoreClosed;
+
+/// Makes the dead letters' producer when the first one is there.
+pub type MakeDeadLetters = Box<dyn FnMut() -> Result<DeadLetters, SinkError> + Send>;
+
+/// Partitions and the first offset of each not yet folded.
+pub type Positions = Vec<(PartitionId, NextOffset)>;
+
+/// A model as the store thread knows it.
+pub struct StoredModel {
+    /// Its name.
+    pub name: String,
+    /// Its journal.
+    pub journal: FileJournal,
+    /// Its live pointer.
+    pub publisher: Publisher,
+    /// Its status.
+    pub status: Arc<ModelStatus>,
+    /// Which checkpoints stay.
+    pub keep: Keep,
+    /// Where its dead letters go.
+    pub dead_letters: MakeDeadLetters,
+}
+
+enum Work {
+    Entry(checkpoints::Entry),
+    DeadLetters(Box<Letters>),
+    Publish(Box<ModelSnapshot>),
+    Checkpoint(Box<Unhashed>),
+}
+
+struct Letters {
+    topics: Vec<String>,
+    records: Vec<(Record, Rejected)>,
+}
+
+/// A checkpoint before its hashes are known: the trainer only serialises.
+struct Unhashed {
+    version: u64,
+    sections: Vec<Section>,
+    meta: Meta,
+    position: Positions,
+    began: Instant,
+}
+
+/// What one trainer hands its results to.
+pub struct StoreHandle {
+    model: usize,
+    work: Sender<(usize, Work)>,
+    committed: Receiver<Positions>,
+    status: Arc<ModelStatus>,
+    failed: Arc<AtomicBool>,
+    unsent: Arc<AtomicUsize>,
+}
+
+impl StoreHandle {
+    /// The model's status.
+    pub fn status(&self) -> &ModelStatus {
+        &self.status
+    }
+
+    /// The status, to keep.
+    pub fn shared_status(&self) -> Arc<ModelStatus> {
+        Arc::clone(&self.status)
+    }
+
+    /// Whether so many dead letters wait that nothing more is to be folded for now.
+    pub fn is_held_back(&self) -> bool {
+        self.unsent.load(Ordering::Acquire) > UNSENT
+    }
+
+    /// Journals an entry that takes the model from `version` on.
+    ///
+    /// # Errors
+    /// The state cannot be written any more.
+    pub fn journal(&self, version: u64, entry: &Entry) -> Result<(), StoreClosed> {
+        let to = version + entry.versions();
+        self.hand_over(Work::Entry(checkpoints::Entry { from: version, to, payload: entry.encode() }))
+    }
+
+    /// Sends the rejected ones of a batch to the dead letters.
+    ///
+    /// # Errors
+    /// The state cannot be written any more.
+    pub fn dead_letters(
+        &self,
+        topics: &[String],
+        mut batch: Vec<Record>,
+        rejected: &[Rejected],
+    ) -> Result<(), StoreClosed> {
+        let records: Vec<_> = rejected.iter().map(|r| (std::mem::take(&mut batch[r.index]), r.clone())).collect();
+        self.unsent.fetch_add(records.len(), Ordering::AcqRel);
+        self.hand_over(Work::DeadLetters(Box::new(Letters { topics: topics.to_vec(), records })))
+    }
+
+    /// Publishes a snapshot.
+    ///
+    /// # Errors
+    /// The state cannot be written any more.
+    pub fn publish(&self, snapshot: ModelSnapshot) -> Result<(), StoreClosed> {
+        self.hand_over(Work::Publish(Box::new(snapshot)))
+    }
+
+    /// Takes a checkpoint.
+    ///
+    /// # Errors
+    /// The state cannot be written any more.
+    pub fn checkpoint(&self, fold: &Fold) -> Result<(), StoreClosed> {
+        let began = Instant::now();
+        self.hand_over(Work::Checkpoint(Box::new(Unhashed {
+            version: fold.version(),
+            sections: to_store(fold.save()),
+            meta: Meta::of(fold),
+            position: fold.position().iter().map(|(from, next)| (*from, *next)).collect(),
+            began,
+        })))
+    }
+
+    /// Positions of checkpoints taken since the last call.
+    pub fn committed(&self) -> impl Iterator<Item = Positions> {
+        self.committed.try_iter()
+    }
+
+    fn hand_over(&self, work: Work) -> Result<(), StoreClosed> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(StoreClosed);
+        }
+        self.work.send((self.model, work)).map_err(|_| StoreClosed)
+    }
+}
+
+/// Sections of the fold as the store takes them.
+pub fn to_store(sections: Vec<learners::Section>) -> Vec<Section> {
+    sections.into_iter().map(|s| Section { name: s.name, version: s.version, bytes: s.bytes }).collect()
+}
+
+/// Sections of the store as the fold takes them.
+pub fn from_store(sections: Vec<Section>) -> Vec<learners::Section> {
+    sections.into_iter().map(|s| learners::Section { name: s.name, version: s.version, bytes: s.bytes }).collect()
+}
+
+struct Slot {
+    model: StoredModel,
+    open_dead_letters: Option<DeadLetters>,
+    /// Letters the producer had no room for, or that could not be sent yet: no checkpoint before they are.
+    unsent: VecDeque<Letters>,
+    unsent_records: Arc<AtomicUsize>,
+    committed: Sender<Positions>,
+    failed: Arc<AtomicBool>,
+}
+
+struct StoreThread {
+    store: Arc<dyn CheckpointStore>,
+    slots: Vec<Slot>,
+    metrics: Arc<Metrics>,
+    now_ms: fn() -> i64,
+}
+
+/// Starts the thread. It ends when every handle is dropped; `now_ms` is the clock that dates checkpoints.
+///
+/// # Errors
+/// The system has no thread left.
+pub fn start(
+    models: Vec<StoredModel>,
+    store: Arc<dyn CheckpointStore>,
+    metrics: Arc<Metrics>,
+    now_ms: fn() -> i64,
+) -> std::io::Result<(Vec<StoreHandle>, JoinHandle<()>)> {
+    let (to_thread, work) = bounded(WAITING);
+    let mut handles = Vec::new();
+    let mut slots = Vec::new();
+    for (i, model) in models.into_iter().enumerate() {
+        let (tell, committed) = bounded(COMMITTED);
+        let failed = Arc::new(AtomicBool::new(false));
+        let status = Arc::clone(&model.status);
+        let unsent = Arc::new(AtomicUsize::new(0));
+        let unsent_records = Arc::clone(&unsent);
+        handles.push(StoreHandle {
+            model: i,
+            work: to_thread.clone(),
+            committed,
+            status,
+            failed: failed.clone(),
+            unsent,
+        });
+        let unsent = VecDeque::new();
+        slots.push(Slot { model, open_dead_letters: None, unsent, unsent_records, committed: tell, failed });
+    }
+    let thread = StoreThread { store, slots, metrics, now_ms };
+    let thread = thread::Builder::new().name("store".into()).spawn(move || thread.run(&work))?;
+    Ok((handles, thread))
+}
+
+impl StoreThread {
+    fn run(mut self, work: &Receiver<(usize, Work)>) {
+        for slot in &self.slots {
+            self.tell_versions(slot);
+        }
+        loop {
+            let first = match work.recv_timeout(RETRY_EVERY) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.slots.iter_mut().for_each(Slot::send_unsent);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let group: Vec<_> = std::iter::once(first).chain(work.try_iter().take(WAITING)).collect();
+            let mut journaled = BTreeSet::new();
+            let mut rest = Vec::new();
+            for (i, work) in group {
+                match work {
+                    Work::Entry(entry) => {
+                        self.slots[i].attempt(|journal| journal.append(&entry));
+                        journaled.insert(i);
+                    }
+                    other => rest.push((i, other)),
+                }
+            }
+            for i in journaled {
+                self.slots[i].attempt(|journal| journal.sync());
+            }
+            for (i, work) in rest {
+                if self.slots[i].failed.load(Ordering::Acquire) {
+                    continue;
+                }
+                match work {
+                    Work::Entry(_) => {}
+                    Work::DeadLetters(letters) => {
+                        self.slots[i].unsent.push_back(*letters);
+                        self.slots[i].send_unsent();
+                    }
+                    Work::Publish(snapshot) => self.publish(i, *snapshot),
+                    Work::Checkpoint(unhashed) => self.checkpoint(i, *unhashed),
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, i: usize, model: ModelSnapshot) {
+        let slot = &mut self.slots[i];
+        let name = slot.model.name.clone();
+        self.metrics.swapped(&name, "publish");
+        slot.model.publisher.publish(Served { name, model, published_at_ms: (self.now_ms)() });
+    }
+
+    /// The commit protocol from here on: journal synced (above) → dead letters acknowledged → sections → manifest
+    /// (`checkpoints`) → Kafka commit → prune. An error before the manifest means: no checkpoint taken.
+    fn checkpoint(&mut self, i: usize, unhashed: Unhashed) {
+        let slot = &mut self.slots[i];
+        let name = slot.model.name.clone();
+        if let Err(e) = slot.acknowledge() {
+            warn!(model = name, version = unhashed.version, "no checkpoint taken: dead letters: {e}");
+            return;
+        }
+        let checkpoint = Checkpoint {
+            model: name.clone(),
+            version: unhashed.version,
+            created_at_ms: (self.now_ms)(),
+            state_hash: hash_sections(&unhashed.sections, &[]),
+            model_hash: hash_sections(&unhashed.sections, fold::NOT_THE_MODEL),
+            meta: unhashed.meta.encode(),
+            sections: unhashed.sections,
+        };
+        match self.store.commit(&checkpoint) {
+            Err(e) => error!(model = name, version = checkpoint.version, "no checkpoint taken: {e}"),
+            Ok(done) => {
+                self.metrics.checkpointed(&name, unhashed.began.elapsed());
+                info!(model = name, version = done.version, bytes = done.bytes_written, "checkpoint");
+                // A full queue is no loss: a later checkpoint tells more.
+                let _ = slot.committed.try_send(unhashed.position);
+                if let Err(e) = self.store.prune(&name, &slot.model.keep) {
+                    warn!(model = name, "old checkpoints are left over: {e}");
+                }
+                self.tell_versions(&self.slots[i]);
+            }
+        }
+    }
+
+    fn tell_versions(&self, slot: &Slot) {
+        match self.store.list(&slot.model.name) {
+            Err(e) => warn!(model = slot.model.name, "the checkpoints cannot be listed: {e}"),
+            Ok(listed) => {
+                let mut versions: Vec<VersionInfo> = listed.iter().map(|l| version_info(&l.manifest)).collect();
+                versions.reverse();
+                if let Some(newest) = versions.first() {
+                    slot.model.status.set_checkpoint(newest.checkpoint.clone());
+                }
+                slot.model.status.set_versions(versions);
+            }
+        }
+    }
+}
+
+impl Slot {
+    /// Tries a step of the journal until it succeeds; a model whose journal keeps failing is stopped.
+    fn attempt(&mut self, step: impl Fn(&mut FileJournal) -> Result<(), CheckpointError>) {
+        for tries in 1.. {
+            if self.failed.load(Ordering::Acquire) {
+                return;
+            }
+            match step(&mut self.model.journal) {
+                Ok(()) => return,
+                Err(e) if tries >= JOURNAL_TRIES => {
+                    error!(model = self.model.name, "the journal cannot be written, the model is stopped: {e}");
+                    self.failed.store(true, Ordering::Release);
+                    self.model.status.set_phase(Phase::Stopped { reason: format!("journal: {e}") });
+                }
+                Err(e) => {
+                    warn!(model = self.model.name, tries, "the journal cannot be written: {e}");
+                    thread::sleep(Duration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    fn send_unsent(&mut self) {
+        if let Err(e) = self.send_all(Duration::ZERO) {
+            warn!(model = self.model.name, "dead letters wait: {e}");
+        }
+    }
+
+    fn send_all(&mut self, wait: Duration) -> Result<(), SinkError> {
+        while let Some(letters) = self.unsent.front() {
+            let sink = match &self.open_dead_letters {
+                Some(sink) => sink,
+                None => self.open_dead_letters.insert((self.model.dead_letters)()?),
+            };
+            let reasons: Vec<_> = letters.records.iter().map(|(_, rejected)| rejected.reason.to_string()).collect();
+            let outgoing: Vec<_> = letters
+                .records
+                .iter()
+                .zip(&reasons)
+                .map(|((record, rejected), reason)| DeadLetter {
+                    record,
+                    topic: &letters.topics[usize::from(record.from.topic.0)],
+                    class: rejected.reason.class(),
+                    reason,
+                })
+                .collect();
+            sink.send(&outgoing, wait)?;
+            self.unsent_records.fetch_sub(outgoing.len(), Ordering::AcqRel);
+            self.unsent.pop_front();
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) -> Result<(), SinkError> {
+        self.send_all(DEAD_LETTERS_WITHIN)?;
+        self.open_dead_letters.as_ref().map_or(Ok(()), |sink| sink.flush(DEAD_LETTERS_WITHIN))
+    }
+}
+
+/// A manifest as people and programs see it.
+pub fn version_info(manifest: &checkpoints::Manifest) -> VersionInfo {
+    let meta = Meta::decode(&manifest.meta);
+    VersionInfo {
+        checkpoint: CheckpointInfo {
+            version: manifest.version,
+            state_hash: hex(&manifest.state_hash),
+            at_ms: manifest.created_at_ms,
+        },
+        events: meta.events,
+        learner: meta.learner,
+        bytes: manifest.bytes(),
+    }
+}
+
+/// A hash as text.
+pub fn hex(hash: &checkpoints::Hash) -> String {
+    blake3::Hash::from_bytes(*hash).to_hex().to_string()
+}

@@ -1,0 +1,140 @@
+//! The whole service in one process: pipelines that learn, an endpoint that answers. `run` and `demo` start it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkpoints::{CheckpointStore, FileStore};
+use streams::{DeadLetters, KafkaConfig, KafkaSource, Source};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::cli::CliError;
+use crate::config::{self, ModelConfig};
+use crate::metrics::Metrics;
+use crate::pipeline::{self, Pace, Plan, Running};
+use crate::registry::Registry;
+use crate::serve::{self, App};
+
+/// How long a partition with backlog is waited for, to keep records in the order of time.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Records under one journal entry, at most.
+const BATCH: usize = 1_000;
+
+/// The running service.
+pub struct Service {
+    /// The models.
+    pub registry: Registry,
+    /// Where it listens.
+    pub address: SocketAddr,
+    running: Running,
+    runtime: Runtime,
+    http: JoinHandle<std::io::Result<()>>,
+    stop_http: oneshot::Sender<()>,
+}
+
+impl Service {
+    /// Opens the state, starts the pipelines, listens.
+    ///
+    /// # Errors
+    /// The address is taken, the state folder is in use or cannot be gone on from.
+    pub fn start(plans: Vec<Plan>, state_dir: &Path, listen: SocketAddr, max_body: usize) -> Result<Self, CliError> {
+        let unavailable = |what: String| CliError::Unavailable(what);
+        let listener = TcpListener::bind(listen).map_err(|e| unavailable(format!("http.listen: {listen}: {e}")))?;
+        listener.set_nonblocking(true).map_err(anyhow::Error::from)?;
+        let address = listener.local_addr().map_err(anyhow::Error::from)?;
+        let state = checkpoints::StateDir::open(state_dir).map_err(|e| unavailable(e.to_string()))?;
+        let store: Arc<dyn CheckpointStore> =
+            Arc::new(FileStore::open(&state).map_err(|e| unavailable(format!("{}: {e}", state_dir.display())))?);
+        let metrics = Arc::new(Metrics::default());
+        let (running, registry) = pipeline::start(plans, &state, &store, &metrics, now_ms)?;
+        let app = Arc::new(App { registry: registry.clone(), metrics, max_body });
+        let runtime = Runtime::new().map_err(anyhow::Error::from)?;
+        let (stop_http, stopped) = oneshot::channel::<()>();
+        let http = runtime.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let shutdown = async {
+                // A dropped sender asks for the same.
+                let _ = stopped.await;
+            };
+            serve::serve(listener, app, shutdown).await
+        });
+        tracing::info!(%address, "serving");
+        Ok(Self { registry, address, running, runtime, http, stop_http })
+    }
+
+    /// Waits for SIGTERM or Ctrl-C. A second one ends the process at once.
+    pub fn wait_for_signal(&self) {
+        self.runtime.block_on(signal());
+        tracing::info!("finishing; a second signal quits at once");
+        self.runtime.spawn(async {
+            signal().await;
+            std::process::exit(130);
+        });
+    }
+
+    /// Takes a last checkpoint of every model, then lets the requests under way finish.
+    ///
+    /// # Errors
+    /// The endpoint had broken.
+    pub fn stop(self) -> Result<(), CliError> {
+        self.running.stop();
+        drop(self.stop_http);
+        let served = self.runtime.block_on(self.http).map_err(anyhow::Error::from)?;
+        served.map_err(|e| CliError::Other(e.into()))
+    }
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Plans a model as its configuration says.
+pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Duration) -> Plan {
+    let runtime = &model.runtime;
+    let source = kafka_config(model, kafka, look_every);
+    let (brokers, options, topic) = (kafka.brokers.clone(), kafka.options.clone(), runtime.dead_letters.topic.clone());
+    let keep = checkpoints::Keep {
+        last: runtime.keep.last as usize,
+        hourly: runtime.keep.hourly as usize,
+        daily: runtime.keep.daily as usize,
+    };
+    Plan {
+        name: model.name.clone(),
+        fold: model.fold.clone(),
+        pace: Pace {
+            checkpoint_every: runtime.checkpoint_every,
+            publish_every: runtime.publish_every,
+            stop_partition_at: runtime.dead_letters.stop_partition_at,
+            patience: PATIENCE,
+            batch: BATCH,
+        },
+        keep,
+        make_source: Box::new(move || Ok(Box::new(KafkaSource::start(source.clone())?) as Box<dyn Source>)),
+        make_dead_letters: Box::new(move || DeadLetters::start(&brokers, &options, &topic)),
+    }
+}
+
+/// Where a model's records come from.
+pub fn kafka_config(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Duration) -> KafkaConfig {
+    KafkaConfig {
+        brokers: kafka.brokers.clone(),
+        options: kafka.options.clone(),
+        group_id: format!("perennial-{}", model.name),
+        topics: model.fold.topics.clone(),
+        start: model.fold.start,
+        look_every,
+    }
+}
+
+/// This machine's clock in milliseconds since the Unix epoch.
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

@@ -1,0 +1,168 @@
+//! The promise, on a real Kafka: killed anywhere, any number of times, nothing is lost and nothing learned twice.
+//!
+//! The feared failure: an event folded twice or never because the process died between two steps of the commit
+//! protocol. Witness models sum the ids of what they learned; after 50 kill -9 the sums must be the producer's, the
+//! dead letters exactly the broken records, and every kept version must be proved from genesis.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::kafka::RealKafka;
+use support::service::{self, Service};
+
+const KILLS: u32 = 50;
+const EVENTS: u64 = 40_000;
+
+fn config(brokers: &str, port: u16, state: &Path) -> String {
+    let model = |name: &str, topic: &str, rest: &str| {
+        format!(
+            "[models.{name}]\ntopics = [\"{topic}\"]\n{rest}checkpoint_every = \"300ms\"\npublish_every = \"20ms\"\n\
+             [models.{name}.dead_letters]\ntopic = \"{name}-dead\"\n\n"
+        )
+    };
+    let witness = |target: &str| {
+        format!("task = \"regression\"\ntarget = \"{target}\"\nfeatures = [\"id\"]\nlearner = \"witness\"\n")
+    };
+    format!(
+        "version = 1\nstate_dir = \"{}\"\n[kafka]\nbrokers = \"{brokers}\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n\n{}{}{}{}",
+        state.display(),
+        model(
+            "air",
+            "air",
+            "task = \"regression\"\ntarget = \"co\"\nid = \"id\"\nlearner = \"linear\"\n\
+             challengers = [\"hoeffding_tree\", \"no_change\", \"refit:model=decision_tree,window=500,every=500,lag=100\"]\n"
+        ),
+        model(
+            "load",
+            "load",
+            "task = \"classification\"\ntarget = \"up\"\nid = \"id\"\nnominal = [\"day\"]\n\
+             learner = \"hoeffding_tree\"\nchallengers = [\"naive_bayes\", \"ftrl\"]\n"
+        ),
+        model("air-witness", "air", &witness("co")),
+        model("load-witness", "load", &witness("up")),
+    )
+}
+
+/// Whether a model's journal holds more than its genesis.
+fn has_entries(state: &Path, model: &str) -> bool {
+    let Ok(segments) = fs::read_dir(state.join(model).join("journal")) else { return false };
+    let bytes: u64 = segments.flatten().map(|file| file.metadata().map_or(0, |m| m.len())).sum();
+    bytes > 2_000
+}
+
+#[test]
+#[ignore = "needs Java: run tests/run"]
+fn killed_fifty_times_it_comes_back_bit_for_bit() {
+    let dir = tempfile::tempdir().unwrap();
+    let kafka = RealKafka::start(&dir.path().join("kafka"));
+    for topic in ["air", "load"] {
+        streams::create_topic(&kafka.brokers, &[], topic, 3, &[]).unwrap();
+    }
+    let (state, port) = (dir.path().join("state"), service::free_port());
+    let file = dir.path().join("perennial.toml");
+    let log = dir.path().join("perennial.log");
+    fs::write(&file, config(&kafka.brokers, port, &state)).unwrap();
+    let config = file.to_str().unwrap();
+    let validated = service::run(&["validate", "--config", config]);
+    assert!(validated.status.success(), "{}", String::from_utf8_lossy(&validated.stderr));
+
+    let told = |topic: &str| dir.path().join(format!("{topic}.json"));
+    let rate = 800;
+    let mut producers: Vec<_> = ["air", "load"]
+        .iter()
+        .zip(1..)
+        .map(|(topic, seed)| service::produce(&kafka.brokers, topic, topic, seed, EVENTS, rate, &told(topic)))
+        .collect();
+
+    let (mut before, mut after, mut answered) = (0, 0, 0);
+    for kill in 0..KILLS {
+        // Early kills hit the start, before anything is journaled; later ones hit everything else.
+        let lived = if kill < 8 { 10 + u64::from(kill) * 15 } else { 200 + u64::from(kill) * 7919 % 900 };
+        let mut service = Service::start(&file, port, &log);
+        thread::sleep(Duration::from_millis(lived));
+        if kill % 10 == 9 {
+            // Two answers in one life: versions grow.
+            let version = |answer: &Value| answer["version"].as_u64().filter(|_| answer["events"].as_u64() > Some(0));
+            let first = service.wait_for("/api/models/air", Duration::from_secs(60), version);
+            let later = |answer: &Value| version(answer).filter(|later| *later > first);
+            service.wait_for("/api/models/air", Duration::from_secs(60), later);
+            let row = json!({"features": {"t": 20.5, "rh": 48, "station": {"name": "s1"}}});
+            let answer = service.post("/api/models/air/predict", &row).unwrap();
+            assert!(answer["prediction"].is_number(), "{answer}");
+            assert!(answer["version"].as_u64() > Some(first), "{answer}");
+            let rows = json!({"instances": [{"day": 3, "demand": 0.9, "price": 0.8}]});
+            let answer = service.post("/v1/models/load:predict", &rows).unwrap();
+            assert!(answer["predictions"][0]["label"].is_string(), "{answer}");
+            answered += 1;
+        }
+        service.kill9();
+        if has_entries(&state, "air") {
+            after += 1
+        } else {
+            before += 1
+        }
+        if kill == 20 {
+            streams::add_partitions(&kafka.brokers, &[], "air", 4).unwrap();
+        }
+    }
+    println!("{before} kills before the first journal entry, {after} after it, {answered} lives asked for predictions");
+    assert!(before > 0 && after > 0, "{before} before, {after} after");
+    for producer in &mut producers {
+        assert!(producer.wait().unwrap().success());
+    }
+    let told = |topic: &str| -> Value { serde_json::from_slice(&fs::read(told(topic)).unwrap()).unwrap() };
+
+    let mut service = Service::start(&file, port, &log);
+    for (topic, partitions) in [("air", 4), ("load", 3)] {
+        let sent = told(topic);
+        let bad = sent["bad"].as_array().unwrap().len() as u64;
+        let good = sent["good"].as_u64().unwrap();
+        let version = partitions + good + bad + sent["tombstones"].as_u64().unwrap();
+        for model in [topic.to_owned(), format!("{topic}-witness")] {
+            service.wait_for(&format!("/api/models/{model}"), Duration::from_secs(120), |answer| {
+                (answer["version"].as_u64() == Some(version)).then_some(())
+            });
+            let status = service.get(&format!("/api/models/{model}")).unwrap();
+            assert_eq!(status["events"].as_u64(), Some(good), "{status}");
+        }
+        let row = json!({"features": {"id": 1}});
+        let witness = service.post(&format!("/api/models/{topic}-witness/predict"), &row).unwrap();
+        assert_eq!(witness["prediction"].as_f64(), sent["sum"].as_f64(), "{topic}: the sum of ids learned from");
+    }
+    service.wait_for("/readyz", Duration::from_secs(30), |answer| (answer["ready"] == true).then_some(()));
+    service.stop();
+
+    for model in ["air", "load", "air-witness", "load-witness"] {
+        let sent = told(model.trim_end_matches("-witness"));
+        let mut bad: Vec<&str> = sent["bad"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+        bad.sort_unstable();
+        let letters = dead_letters(&kafka.brokers, &format!("{model}-dead"));
+        assert_eq!(letters.keys().map(String::as_str).collect::<Vec<_>>(), bad, "{model}: the dead letters' keys");
+
+        let proof = service::run(&["state", "verify", "--config", config, "--model", model, "--json"]);
+        let said = String::from_utf8_lossy(&proof.stdout).into_owned();
+        assert_eq!(proof.status.code(), Some(0), "{model}: {said} {}", String::from_utf8_lossy(&proof.stderr));
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said["from"], "genesis", "{said}");
+        assert!(said["versions"].as_array().unwrap().len() >= 3, "{said}");
+    }
+}
+
+/// Every dead letter by key; repeats must be byte-identical.
+fn dead_letters(brokers: &str, topic: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut letters: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for (key, value) in streams::read_all(brokers, &[], topic, Duration::from_secs(30)).unwrap() {
+        let key = String::from_utf8(key.unwrap()).unwrap();
+        let value = value.unwrap();
+        if let Some(first) = letters.insert(key.clone(), value.clone()) {
+            assert_eq!(first, value, "{key}: a repeat differs");
+        }
+    }
+    letters
+}
