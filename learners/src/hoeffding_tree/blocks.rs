@@ -4,17 +4,16 @@
 use features::Row;
 use serde::{Deserialize, Serialize};
 
+use super::arena::Arena;
 use super::columns::Columns;
 
-/// The blocks, and which of them are free.
+/// The blocks. Where there is no block, the slot is 0.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Blocks {
     lanes: usize,
     /// Where each nominal column's weights begin in a block: the total, then one a category.
     names: Vec<u32>,
-    stride: usize,
-    data: Vec<f64>,
-    free: Vec<u32>,
+    arena: Arena,
 }
 
 /// A block's numbers, one a lane.
@@ -38,85 +37,58 @@ impl Blocks {
             names.push(stride as u32);
             stride += 1 + usize::from(column.room);
         }
-        Self { lanes, names, stride, data: vec![], free: vec![] }
+        Self { lanes, names, arena: Arena::new(stride) }
     }
 
     /// Bytes of one block.
     pub(super) fn size(&self) -> usize {
-        self.stride * size_of::<f64>()
+        self.arena.size()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.names) + size_of_val(&*self.data) + size_of_val(&*self.free)
+        size_of_val(&*self.names) + self.arena.bytes()
     }
 
-    /// How many there are, free ones too.
-    pub(super) fn len(&self) -> usize {
-        self.data.len().checked_div(self.stride).unwrap_or(0)
+    /// The slot of an empty block; 0 while there is nothing to observe.
+    pub(super) fn take(&mut self) -> u32 {
+        let slot = self.arena.take();
+        if slot != 0 {
+            Self::empty(self.arena.get_mut(slot), self.lanes);
+        }
+        slot
     }
 
     fn empty(block: &mut [f64], lanes: usize) {
-        block.fill(0.0);
         block[3 * lanes..4 * lanes].fill(f64::INFINITY);
         block[4 * lanes..5 * lanes].fill(f64::NEG_INFINITY);
     }
 
-    /// The slot of an empty block. None while there is nothing to observe.
-    pub(super) fn take(&mut self) -> Option<u32> {
-        if self.stride == 0 {
-            return None;
-        }
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.data.resize(self.data.len() + self.stride, 0.0);
-            self.len() as u32
-        });
-        let lanes = self.lanes;
-        Self::empty(self.get_mut(slot), lanes);
-        Some(slot)
-    }
-
     /// Gives the blocks of these slots back.
     pub(super) fn give(&mut self, slots: &mut [u32]) {
-        for slot in slots.iter_mut().filter(|slot| **slot != 0) {
-            self.free.push(*slot);
-            *slot = 0;
-        }
+        self.arena.give(slots);
     }
 
     /// Lays the blocks in use out anew for `columns` and lets the free ones go. `slots`: everyone who holds a block.
     pub(super) fn lay_out(&mut self, columns: &Columns, slots: &mut [u32]) {
-        let mut new = Self::new(columns);
-        new.data.reserve_exact((self.len() - self.free.len()) * new.stride);
-        for slot in slots.iter_mut().filter(|slot| **slot != 0) {
-            let old = self.get(*slot);
-            *slot = new.take().expect("a block has statistics");
-            let lanes = new.lanes;
-            let names = new.names.clone();
-            let block = new.get_mut(*slot);
+        let new = Self::new(columns);
+        self.arena.lay_out(new.arena.stride(), slots, |old, block| {
+            Self::empty(block, new.lanes);
             for array in 0..ARRAYS {
-                block[array * lanes..][..self.lanes].copy_from_slice(&old[array * self.lanes..][..self.lanes]);
+                block[array * new.lanes..][..self.lanes].copy_from_slice(&old[array * self.lanes..][..self.lanes]);
             }
             for (i, &at) in self.names.iter().enumerate() {
-                let end = self.names.get(i + 1).map_or(self.stride, |&end| end as usize);
+                let end = self.names.get(i + 1).map_or(old.len(), |&end| end as usize);
                 let weights = &old[at as usize..end];
-                block[names[i] as usize..][..weights.len()].copy_from_slice(weights);
+                block[new.names[i] as usize..][..weights.len()].copy_from_slice(weights);
             }
-        }
-        *self = new;
-    }
-
-    fn get(&self, slot: u32) -> &[f64] {
-        &self.data[(slot as usize - 1) * self.stride..][..self.stride]
-    }
-
-    fn get_mut(&mut self, slot: u32) -> &mut [f64] {
-        &mut self.data[(slot as usize - 1) * self.stride..][..self.stride]
+        });
+        (self.lanes, self.names) = (new.lanes, new.names);
     }
 
     /// The numbers of a slot's block.
     #[inline]
     pub(super) fn numbers(&self, slot: u32) -> Numbers<'_> {
-        let block = self.get(slot);
+        let block = self.arena.get(slot);
         let lanes = self.lanes;
         Numbers {
             weight: &block[..lanes],
@@ -130,8 +102,8 @@ impl Blocks {
     /// Total weight and weight a category of nominal column `name` in a slot's block.
     #[inline]
     pub(super) fn names(&self, slot: u32, name: usize) -> (f64, &[f64]) {
-        let end = self.names.get(name + 1).map_or(self.stride, |&end| end as usize);
-        let weights = &self.get(slot)[self.names[name] as usize..end];
+        let end = self.names.get(name + 1).map_or(self.arena.stride(), |&end| end as usize);
+        let weights = &self.arena.get(slot)[self.names[name] as usize..end];
         (weights[0], &weights[1..])
     }
 
@@ -140,7 +112,7 @@ impl Blocks {
     pub(super) fn observe(&mut self, slot: u32, x: &[f64], columns: &Columns, row: &Row<'_>, weight: f64) {
         let lanes = self.lanes;
         let names = &self.names;
-        let block = &mut self.data[(slot as usize - 1) * self.stride..][..self.stride];
+        let block = self.arena.get_mut(slot);
         for (&at, column) in names.iter().zip(&columns.names) {
             if let Some(category) = column.category(row) {
                 block[at as usize] += weight;
@@ -168,11 +140,9 @@ impl Blocks {
         }
     }
 
-    /// Whether the arrays fit `columns` and each other.
-    pub(super) fn sound(&self, columns: &Columns) -> bool {
+    /// Whether the arrays fit `columns` and every slot has a block.
+    pub(super) fn sound(&self, columns: &Columns, slots: &[u32]) -> bool {
         let fresh = Self::new(columns);
-        (self.lanes, &self.names, self.stride) == (fresh.lanes, &fresh.names, fresh.stride)
-            && self.data.len() == self.len() * self.stride
-            && self.free.iter().all(|&slot| slot != 0 && slot as usize <= self.len())
+        self.lanes == fresh.lanes && self.names == fresh.names && self.arena.sound(fresh.arena.stride(), slots)
     }
 }

@@ -4,12 +4,16 @@ use features::{ClassId, Kind, Row, Rows, Target};
 
 use super::bayes::naive_bayes;
 use super::blocks::Blocks;
+use super::budget;
 use super::columns::Columns;
 use super::leaves::{Leaves, most};
 use super::nodes::{self, Node, descend};
 use super::settings::Settings;
 use super::split;
 use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+
+/// Surer than this (MOA's 1e-7), a tree grows too slowly for streams that change.
+const CONFIDENCE: f64 = 1e-3;
 
 /// What a leaf predicts by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +53,7 @@ impl HoeffdingTreeClassifier {
     /// A value out of range.
     pub fn new(params: &Params<'_>) -> Result<Self, SpecError> {
         let votes = [Votes::Adaptive, Votes::Bayes, Votes::Counts][params.choice("leaf", &["nba", "nb", "mc"])?];
-        let settings = Settings::read(params)?;
+        let settings = Settings::read(params, CONFIDENCE)?;
         Ok(Self {
             settings,
             votes,
@@ -101,7 +105,7 @@ impl HoeffdingTreeClassifier {
         if self.leaves.active(leaf) {
             let slot = &mut self.leaves.slots_mut(leaf)[class];
             if *slot == 0 {
-                *slot = self.blocks.take().unwrap_or(0);
+                *slot = self.blocks.take();
                 grown = true;
             }
             if *slot != 0 {
@@ -124,8 +128,7 @@ impl HoeffdingTreeClassifier {
         }
         let seen = self.leaves.seen(leaf);
         let counts = self.leaves.counts(leaf);
-        let observed = counts.iter().zip(slots).filter(|(_, slot)| **slot != 0).map(|(count, _)| count).sum();
-        let Some((question, second)) = split::best(&self.columns, &self.blocks, slots, observed) else { return false };
+        let Some((question, second)) = split::best(&self.columns, &self.blocks, slots) else { return false };
         let classes = counts.iter().filter(|count| **count > 0.0).count().max(2);
         let bound = self.settings.bound(libm::log2(classes as f64), seen);
         let clear = question.gain - second > bound || bound < self.settings.tie;
@@ -174,18 +177,15 @@ impl HoeffdingTreeClassifier {
         }
         let structure = self.structure_bytes(self.nodes.len(), self.leaves.len());
         // An eighth stays free, so that this happens seldom.
-        let mut room = (self.settings.max_bytes / 8 * 7).saturating_sub(structure);
-        let mut order: Vec<usize> = (0..self.leaves.len()).collect();
-        order.sort_by(|&a, &b| self.leaves.promise(b).total_cmp(&self.leaves.promise(a)).then(a.cmp(&b)));
-        for leaf in order {
+        let room = (self.settings.max_bytes / 8 * 7).saturating_sub(structure);
+        let cost = |leaf| {
             let classes = self.leaves.counts(leaf).iter().filter(|count| **count > 0.0).count();
-            let cost = classes.max(1) * self.blocks.size();
-            self.leaves.set_active(leaf, cost <= room);
-            if cost <= room {
-                room -= cost;
-            } else {
-                // The others are not more promising.
-                room = 0;
+            (self.leaves.promise(leaf), classes.max(1) * self.blocks.size())
+        };
+        let leaves: Vec<_> = (0..self.leaves.len()).map(cost).collect();
+        for (leaf, active) in budget::keep(&leaves, room).into_iter().enumerate() {
+            self.leaves.set_active(leaf, active);
+            if !active {
                 self.blocks.give(self.leaves.slots_mut(leaf));
             }
         }
@@ -272,7 +272,7 @@ impl Learner for HoeffdingTreeClassifier {
         let nodes: Vec<Node> = Section::read(sections, "nodes", 1)?;
         let (columns, leaves): (Columns, Leaves) = Section::read(sections, "leaves", 1)?;
         let blocks: Blocks = Section::read(sections, "statistics", 1)?;
-        if !(nodes::sound(&nodes, leaves.len()) && leaves.sound(blocks.len()) && blocks.sound(&columns)) {
+        if !(nodes::sound(&nodes, leaves.len()) && leaves.sound() && blocks.sound(&columns, &leaves.slots)) {
             let message = "nodes, leaves and statistics do not fit each other".to_owned();
             return Err(RestoreError::Corrupt { name: "nodes".to_owned(), message });
         }

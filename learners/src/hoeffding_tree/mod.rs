@@ -14,8 +14,10 @@
 //! name has one more branch for categories that come later; a column's gain is weighed by how often it is there; a lone
 //! column must gain something before it is asked.
 
+mod arena;
 mod bayes;
 mod blocks;
+mod budget;
 mod classification;
 mod columns;
 mod leaves;
@@ -23,5 +25,7 @@ mod maths;
 mod nodes;
 mod settings;
 mod split;
+#[cfg(test)]
+mod tests;
 
 pub use classification::HoeffdingTreeClassifier;

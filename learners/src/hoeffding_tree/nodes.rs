@@ -58,11 +58,6 @@ impl Node {
         Self { threshold, child: child as u32, column, test, usual: usual as u8 }
     }
 
-    /// The leaf's number, if it is one.
-    pub(super) fn as_leaf(&self) -> Option<usize> {
-        (self.test == LEAF).then_some(self.child as usize)
-    }
-
     fn branch(&self, x: f64) -> u32 {
         match self.test {
             _ if x.is_nan() => u32::from(self.usual),

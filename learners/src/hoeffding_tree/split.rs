@@ -83,7 +83,12 @@ fn gain(whole: Branch, branches: &[Branch]) -> Option<f64> {
 }
 
 /// The best question and the gain of the best one about another column (0 if there is none).
-pub(super) fn best(columns: &Columns, blocks: &Blocks, slots: &[u32], seen: f64) -> Option<(Question, f64)> {
+pub(super) fn best(columns: &Columns, blocks: &Blocks, slots: &[u32]) -> Option<(Question, f64)> {
+    let used = || slots.iter().filter(|slot| **slot != 0);
+    let lane_weight = |lane: usize| used().map(|&slot| blocks.numbers(slot).weight[lane]).sum::<f64>();
+    let name_weight = |name: usize| used().map(|&slot| blocks.names(slot, name).0).sum::<f64>();
+    let lanes = (0..columns.numbers.len()).map(lane_weight);
+    let seen = lanes.chain((0..columns.names.len()).map(name_weight)).fold(0.0, f64::max);
     let mut best: Option<Question> = None;
     let mut second = 0.0;
     let mut consider = |question: Option<Question>| {
