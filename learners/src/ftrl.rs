@@ -76,17 +76,17 @@ mod tests {
     fn follows_the_paper() {
         let rule = Proximal { alpha: 0.5, beta: 1.0, l1: 0.3, l2: 0.1 };
         let (mut w, mut z, mut n) = ([0.0; 3], [0.0; 3], [0.0; 3]);
-        let (mut w2, mut z2, mut n2) = (w, z, n);
+        let (mut w2, mut z2, mut n2) = ([0.0_f64; 3], [0.0_f64; 3], [0.0_f64; 3]);
         for t in 0..5 {
             let x = [1.0, f64::from(t) - 2.0, if t % 2 == 0 { 0.0 } else { -3.0 }];
             let gradient = 0.4 - 0.3 * f64::from(t);
             rule.step(&x, [&mut w, &mut z, &mut n], &mut [], gradient, 1.0, 1.0);
             for i in 0..3 {
                 let g = gradient * x[i];
-                let sigma: f64 = ((n2[i] + g * g) as f64).sqrt() / 0.5 - (n2[i] as f64).sqrt() / 0.5;
+                let sigma = (n2[i] + g * g).sqrt() / 0.5 - n2[i].sqrt() / 0.5;
                 z2[i] += g - sigma * w2[i];
                 n2[i] += g * g;
-                let z: f64 = z2[i];
+                let z = z2[i];
                 w2[i] = if z.abs() <= 0.3 { 0.0 } else { -(z - z.signum() * 0.3) / (0.1 + (1.0 + n2[i].sqrt()) / 0.5) };
                 assert!((w[i] - w2[i]).abs() < 1e-12, "step {t}, weight {i}: {} not {}", w[i], w2[i]);
             }

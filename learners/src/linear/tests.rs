@@ -121,6 +121,17 @@ fn one_wild_row_is_soon_forgotten() {
     }
 }
 
+#[test]
+fn old_gradients_are_forgotten_after_some_memories() {
+    let rule = Adaptive::new(0.5, 100.0);
+    let (mut weight, mut sum, mut step) = ([0.0], [1e6], [0.0]);
+    for _ in 0..1_000 {
+        rule.step(&[1.0], [&mut weight, &mut sum], &mut step, 1e-3, 0.25, 1.0);
+    }
+    // What is left of the old sum, 1e6 · 0.99^1000 = 43, and nothing near what 1,000 small gradients add.
+    assert!((40.0..45.0).contains(&sum[0]), "{sum:?}");
+}
+
 proptest! {
     /// The damped step moves a least-squares score towards the label and never past it, however heavy the event.
     #[test]
