@@ -246,7 +246,7 @@ impl Reader {
 
     fn close_batch(&mut self) {
         if !self.batch.records.is_empty() {
-            let records = std::mem::replace(&mut self.batch, Batch::default()).records;
+            let records = std::mem::take(&mut self.batch).records;
             self.tell(SourceEvent::Records(records));
         }
     }

@@ -1,5 +1,7 @@
 //! The Kafka source and the sinks against the broker inside the process.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
