@@ -3,8 +3,8 @@
 use features::{Kind, Row, Rows, Target, Task};
 
 use crate::{
-    Ftrl, HoeffdingTreeClassifier, Learner, LearnerSpec, Linear, Majority, Mean, NaiveBayes, NoChange, Outcome, Params,
-    Prediction, Refit, RestoreError, Scratch, Section, Snapshot, SpecError,
+    Ftrl, HoeffdingTreeClassifier, HoeffdingTreeRegressor, Learner, LearnerSpec, Linear, Majority, Mean, NaiveBayes,
+    NoChange, Outcome, Params, Prediction, Refit, RestoreError, Scratch, Section, Snapshot, SpecError,
 };
 
 /// A parameter for people.
@@ -108,7 +108,7 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "hoeffding_tree",
-        tasks: CLASSES,
+        tasks: BOTH,
         idea: "a decision tree that splits a leaf once it is sure of the best question",
         cost: "about 0.5 µs an event with 8 columns, 40 bytes a leaf, column and class",
         paper: "Domingos & Hulten 2000, Ikonomovska et al. 2011",
@@ -188,6 +188,7 @@ pub enum AnyLearner {
     Linear(Linear),
     Ftrl(Ftrl),
     HoeffdingTreeClassifier(HoeffdingTreeClassifier),
+    HoeffdingTreeRegressor(HoeffdingTreeRegressor),
     NaiveBayes(NaiveBayes),
     Refit(Refit),
     #[cfg(feature = "witness")]
@@ -204,6 +205,7 @@ macro_rules! each {
             AnyLearner::Linear($learner) => $call,
             AnyLearner::Ftrl($learner) => $call,
             AnyLearner::HoeffdingTreeClassifier($learner) => $call,
+            AnyLearner::HoeffdingTreeRegressor($learner) => $call,
             AnyLearner::NaiveBayes($learner) => $call,
             AnyLearner::Refit($learner) => $call,
             #[cfg(feature = "witness")]
@@ -231,6 +233,7 @@ impl AnyLearner {
             ("hoeffding_tree", Task::Classification) => {
                 Self::HoeffdingTreeClassifier(HoeffdingTreeClassifier::new(&params)?)
             }
+            ("hoeffding_tree", Task::Regression) => Self::HoeffdingTreeRegressor(HoeffdingTreeRegressor::new(&params)?),
             ("refit", _) => Self::Refit(Refit::build(&params, task)?),
             ("naive_bayes", _) => Self::NaiveBayes(NaiveBayes::build(&params)?),
             #[cfg(feature = "witness")]

@@ -32,7 +32,7 @@ pub use catalog::AnyLearner;
 pub use detector::{Detector, Signal};
 pub use detector_catalog::AnyDetector;
 pub use ftrl::Ftrl;
-pub use hoeffding_tree::HoeffdingTreeClassifier;
+pub use hoeffding_tree::{HoeffdingTreeClassifier, HoeffdingTreeRegressor};
 pub use learner::{Learner, Snapshot};
 pub use linear::Linear;
 pub use naive_bayes::NaiveBayes;

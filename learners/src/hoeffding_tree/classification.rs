@@ -12,9 +12,6 @@ use super::settings::Settings;
 use super::split;
 use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
-/// Surer than this (MOA's 1e-7), a tree grows too slowly for streams that change.
-const CONFIDENCE: f64 = 1e-3;
-
 /// What a leaf predicts by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Votes {
@@ -53,7 +50,7 @@ impl HoeffdingTreeClassifier {
     /// A value out of range.
     pub fn new(params: &Params<'_>) -> Result<Self, SpecError> {
         let votes = [Votes::Adaptive, Votes::Bayes, Votes::Counts][params.choice("leaf", &["nba", "nb", "mc"])?];
-        let settings = Settings::read(params, CONFIDENCE)?;
+        let settings = Settings::read(params)?;
         Ok(Self {
             settings,
             votes,

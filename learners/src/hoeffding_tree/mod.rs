@@ -16,16 +16,22 @@
 
 mod arena;
 mod bayes;
+mod bins;
 mod blocks;
 mod budget;
 mod classification;
 mod columns;
+mod deviation;
 mod leaves;
 mod maths;
+mod model;
+mod moments;
 mod nodes;
+mod regression;
 mod settings;
 mod split;
 #[cfg(test)]
 mod tests;
 
 pub use classification::HoeffdingTreeClassifier;
+pub use regression::HoeffdingTreeRegressor;

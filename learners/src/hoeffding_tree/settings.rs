@@ -2,6 +2,9 @@
 
 use crate::{Params, SpecError};
 
+/// Surer than this (MOA's 1e-7), a tree grows too slowly for streams that change; CapyMOA has the same.
+const CONFIDENCE: f64 = 1e-3;
+
 /// Parameters shared by both trees.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
@@ -18,10 +21,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn read(params: &Params<'_>, confidence: f64) -> Result<Self, SpecError> {
+    pub(super) fn read(params: &Params<'_>) -> Result<Self, SpecError> {
         Ok(Self {
             grace: params.whole("grace", 200, 1, 1_000_000)? as f64,
-            confidence: params.number("confidence", confidence, 1e-12, 0.5)?,
+            confidence: params.number("confidence", CONFIDENCE, 1e-12, 0.5)?,
             tie: params.number("tie", 0.05, 0.0, 1.0)?,
             inherit: params.choice("inherit", &["true", "false"])? == 0,
             max_bytes: params.max_bytes()?,
