@@ -107,6 +107,14 @@ pub const ENTRIES: &[Entry] = &[
         ],
     },
     Entry {
+        name: "naive_bayes",
+        tasks: CLASSES,
+        idea: "a normal distribution per class and column, as if columns were independent",
+        cost: "about 20 ns a column and 3 ns a class and column, 80 bytes a class and column",
+        paper: "John & Langley 1995",
+        params: &[],
+    },
+    Entry {
         name: "hoeffding_tree",
         tasks: BOTH,
         idea: "a decision tree that splits a leaf once it is sure of the best question",
@@ -168,14 +176,6 @@ pub const ENTRIES: &[Entry] = &[
 const HIDDEN: &[Entry] = &[
     #[cfg(feature = "witness")]
     Entry { name: "witness", tasks: VALUES, idea: "the sum of column 0", cost: "-", paper: "-", params: &[] },
-    Entry {
-        name: "naive_bayes",
-        tasks: CLASSES,
-        idea: "a normal distribution per class and column, as if columns were independent",
-        cost: "about 20 ns a column and 3 ns a class and column, 80 bytes a class and column",
-        paper: "John & Langley 1995",
-        params: &[],
-    },
 ];
 
 /// Any learner of the catalog.
