@@ -1,6 +1,7 @@
 //! Bytes in and out: where records come from and where dead letters go. Kafka is named in this crate alone.
 
 mod admin;
+mod batch;
 mod client;
 mod csv_json;
 mod dead_letters;

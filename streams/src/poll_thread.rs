@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TryRecvError};
-use features::{EventTime, NextOffset, PartitionId, Record, TopicId};
+use features::{NextOffset, PartitionId, TopicId};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use crate::batch::Batch;
 use crate::client::Context;
 use crate::discovery::Discovery;
 use crate::kafka_source::KafkaConfig;
@@ -24,10 +25,6 @@ pub(crate) const RETRY: Duration = Duration::from_secs(1);
 /// Nobody took a batch for so long: partitions are paused. Pausing throws away what librdkafka has fetched ahead, so a
 /// pipeline that is merely slower than Kafka is waited for instead.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
-/// A batch is handed over when it has this many records …
-const BATCH_RECORDS: usize = 1_000;
-/// … or this many bytes.
-const BATCH_BYTES: usize = 1 << 20;
 /// Events (batches among them) the reader holds itself before it stops to poll.
 const PENDING: usize = 64;
 
@@ -245,8 +242,8 @@ impl Reader {
     }
 
     fn close_batch(&mut self) {
-        if !self.batch.records.is_empty() {
-            let records = std::mem::take(&mut self.batch).records;
+        let records = self.batch.take();
+        if !records.is_empty() {
             self.tell(SourceEvent::Records(records));
         }
     }
@@ -309,32 +306,4 @@ impl Reader {
 
 fn broken(error: impl ToString) -> Stop {
     Stop::Broken(error.to_string())
-}
-
-#[derive(Default)]
-struct Batch {
-    records: Vec<Record>,
-    bytes: usize,
-}
-
-impl Batch {
-    fn is_full(&self) -> bool {
-        self.records.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES
-    }
-
-    fn push(&mut self, from: PartitionId, message: &BorrowedMessage<'_>) {
-        let headers = message.headers().map_or_else(Vec::new, |headers| {
-            headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-        });
-        let record = Record {
-            from,
-            offset: message.offset(),
-            timestamp: EventTime(message.timestamp().to_millis().unwrap_or(0)),
-            key: message.key().map(<[u8]>::to_vec),
-            payload: message.payload().map(<[u8]>::to_vec),
-            headers,
-        };
-        self.bytes += record.payload.as_ref().map_or(0, Vec::len) + record.key.as_ref().map_or(0, Vec::len);
-        self.records.push(record);
-    }
 }

@@ -8,10 +8,11 @@ use features::Header;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header as KafkaHeader, Headers, Message, OwnedHeaders};
+use rdkafka::message::{Header as KafkaHeader, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use thiserror::Error;
 
+use crate::batch::headers;
 use crate::client::{Context, Options, client_config};
 
 /// So many failed records are kept to be sent again; beyond, nothing new is taken.
@@ -243,16 +244,13 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let Err((error, message)) = result else { return };
         self.context.warn(&format!("a record to {} was not taken: {error}", message.topic()));
-        let headers = message.headers().map_or_else(Vec::new, |headers| {
-            headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-        });
         let outgoing = Outgoing {
             // The key chooses again; without a key any partition will do.
             partition: None,
             key: message.key().map(<[u8]>::to_vec),
             payload: message.payload().map(<[u8]>::to_vec),
             timestamp: message.timestamp().to_millis(),
-            headers,
+            headers: headers(message),
         };
         let failed = Failed { outgoing, code: error.rdkafka_error_code(), reason: error.to_string() };
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).push(failed);
