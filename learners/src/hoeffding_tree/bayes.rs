@@ -8,7 +8,6 @@ use features::Row;
 
 use super::blocks::{Blocks, Numbers};
 use super::columns::{Columns, WIDE};
-use super::leaves::Leaves;
 use super::maths::{self, Product, split};
 use crate::Prediction;
 
@@ -26,62 +25,65 @@ fn precision(weight: f64, m2: f64) -> f64 {
     if weight > 1.0 && m2 > 0.0 && p < 1e290 { p } else { f64::INFINITY }
 }
 
-/// Writes the probability of every class into `out`. Shares of the class weights while the leaf has no statistics.
-#[inline]
-pub(super) fn naive_bayes(
-    leaves: &Leaves,
-    blocks: &Blocks,
-    columns: &Columns,
-    leaf: usize,
-    x: &[f64],
-    row: &Row<'_>,
-    widest: &mut Vec<f64>,
-    out: &mut Prediction,
-) {
-    let (counts, slots) = (leaves.counts(leaf), leaves.slots(leaf));
-    out.clear();
-    widest.clear();
-    widest.resize(x.len(), f64::INFINITY);
-    let mut any = false;
-    for &slot in slots.iter().filter(|slot| **slot != 0) {
-        any = true;
-        let numbers = blocks.numbers(slot);
-        for ((least, &weight), &m2) in widest.iter_mut().zip(numbers.weight).zip(numbers.m2) {
-            let p = precision(weight, m2);
-            *least = if p < *least { p } else { *least };
-        }
-    }
-    if !any {
-        out.probabilities.extend_from_slice(counts);
-        if !counts.is_empty() {
-            out.normalise();
-        }
-        return;
-    }
-    let mut best = f64::NEG_INFINITY;
-    out.probabilities.extend(slots.iter().zip(counts).map(|(&slot, &count)| {
-        if slot == 0 {
-            return f64::NEG_INFINITY;
-        }
-        let mut score = density(blocks.numbers(slot), x, widest).times(count).times(count);
-        for (i, names) in columns.names.iter().enumerate() {
-            if let Some(category) = names.category(row) {
-                let (total, weights) = blocks.names(slot, i);
-                let weight = weights.get(category).copied().unwrap_or(0.0);
-                let p = (weight + 1.0) / (total + f64::from(names.seen.max(1)));
-                score = score.times(p * p);
+/// What a leaf has seen: of each class its weight and the slot of its block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    pub(super) counts: &'a [f64],
+    pub(super) slots: &'a [u32],
+    pub(super) blocks: &'a Blocks,
+    pub(super) columns: &'a Columns,
+}
+
+impl Seen<'_> {
+    /// Writes the probability of every class into `out`: shares of the class weights while there are no statistics.
+    /// `x`: the numbers of `row`.
+    #[inline]
+    pub(super) fn naive_bayes(self, x: &[f64], row: &Row<'_>, widest: &mut Vec<f64>, out: &mut Prediction) {
+        let Self { counts, slots, blocks, columns } = self;
+        out.clear();
+        widest.clear();
+        widest.resize(x.len(), f64::INFINITY);
+        let mut any = false;
+        for &slot in slots.iter().filter(|slot| **slot != 0) {
+            any = true;
+            let numbers = blocks.numbers(slot);
+            for ((least, &weight), &m2) in widest.iter_mut().zip(numbers.weight).zip(numbers.m2) {
+                let p = precision(weight, m2);
+                *least = if p < *least { p } else { *least };
             }
         }
-        let score = 0.5 * (score.product.ln() - score.distance);
-        best = if score > best { score } else { best };
-        score
-    }));
-    let mut sum = 0.0;
-    for p in &mut out.probabilities {
-        *p = maths::exp(*p - best);
-        sum += *p;
+        if !any {
+            out.probabilities.extend_from_slice(counts);
+            if !counts.is_empty() {
+                out.normalise();
+            }
+            return;
+        }
+        let mut best = f64::NEG_INFINITY;
+        out.probabilities.extend(slots.iter().zip(counts).map(|(&slot, &count)| {
+            if slot == 0 {
+                return f64::NEG_INFINITY;
+            }
+            let mut score = density(blocks.numbers(slot), x, widest).times(count).times(count);
+            for (i, names) in columns.names.iter().enumerate() {
+                if let Some(category) = names.category(row) {
+                    let (total, weights) = blocks.names(slot, i);
+                    let weight = weights.get(category).copied().unwrap_or(0.0);
+                    let p = (weight + 1.0) / (total + f64::from(names.seen.max(1)));
+                    score = score.times(p * p);
+                }
+            }
+            let score = 0.5 * (score.product.ln() - score.distance);
+            best = if score > best { score } else { best };
+            score
+        }));
+        let mut sum = 0.0;
+        for p in &mut out.probabilities {
+            *p = maths::exp(*p - best);
+            sum += *p;
+        }
+        out.probabilities.iter_mut().for_each(|p| *p /= sum);
     }
-    out.probabilities.iter_mut().for_each(|p| *p /= sum);
 }
 
 /// A density squared: a product, and the exponent of e that it still has to be multiplied with, negated.

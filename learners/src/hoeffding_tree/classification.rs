@@ -2,7 +2,7 @@
 
 use features::{ClassId, Kind, Row, Rows, Target};
 
-use super::bayes::naive_bayes;
+use super::bayes::Seen;
 use super::blocks::Blocks;
 use super::budget;
 use super::columns::Columns;
@@ -84,7 +84,8 @@ impl HoeffdingTreeClassifier {
     }
 
     fn bayes_into(&self, leaf: usize, x: &[f64], row: &Row<'_>, widest: &mut Vec<f64>, out: &mut Prediction) {
-        naive_bayes(&self.leaves, &self.blocks, &self.columns, leaf, x, row, widest, out);
+        let (counts, slots) = (self.leaves.counts(leaf), self.leaves.slots(leaf));
+        Seen { counts, slots, blocks: &self.blocks, columns: &self.columns }.naive_bayes(x, row, widest, out);
     }
 
     /// Learns a row that falls into `leaf` at `node`; `work` holds its numbers and what naive Bayes said.

@@ -1,6 +1,8 @@
 //! Elementary functions in plain additions, multiplications and divisions: the same bits on every machine, and without
 //! branches, so that the compiler may compute several at once.
 
+#![expect(clippy::excessive_precision, reason = "constants as they were published")]
+
 const MANTISSA: u64 = (1 << 52) - 1;
 const ONE: u64 = 1023 << 52;
 /// ln 2 in two parts, the first short enough that multiples of it are exact.

@@ -138,12 +138,12 @@ fn number(columns: &Columns, blocks: &Blocks, slots: &[u32], lane: usize, seen: 
     }
     let mut best: Option<(f64, f64)> = None;
     for (branches, &threshold) in branches.iter().zip(&thresholds) {
-        if low < threshold && threshold < high {
-            if let Some(gain) = gain(whole, branches) {
-                if best.is_none_or(|(old, _)| gain > old) {
-                    best = Some((gain, threshold));
-                }
-            }
+        let inside = low < threshold && threshold < high;
+        if let Some(gain) = gain(whole, branches)
+            && inside
+            && best.is_none_or(|(old, _)| gain > old)
+        {
+            best = Some((gain, threshold));
         }
     }
     best.map(|(gain, threshold)| Question {
@@ -174,10 +174,10 @@ fn category(columns: &Columns, blocks: &Blocks, slots: &[u32], name: usize, seen
     categories = categories.min(CATEGORIES - 1);
     let mut best = gain(whole, &each).map(|gain| (gain, Test::Each(categories)));
     for i in 0..categories {
-        if let Some(gain) = gain(whole, &[each[i], rest[i]]) {
-            if best.is_none_or(|(old, _)| gain > old) {
-                best = Some((gain, Test::Is(i)));
-            }
+        if let Some(gain) = gain(whole, &[each[i], rest[i]])
+            && best.is_none_or(|(old, _)| gain > old)
+        {
+            best = Some((gain, Test::Is(i)));
         }
     }
     best.map(|(gain, test)| Question {
