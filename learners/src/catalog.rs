@@ -71,7 +71,7 @@ pub const ENTRIES: &[Entry] = &[
         name: "linear",
         tasks: BOTH,
         idea: "logistic or linear regression, a step of its own for every weight",
-        cost: "about 20 ns a column and class, 120 bytes a column",
+        cost: "0.14 µs an event with 8 columns, 0.6 µs with 33 and 6 classes; 130 bytes a column",
         paper: "Duchi et al. 2011, Ross et al. 2013, Kulis & Bartlett 2010",
         params: &[
             ParamInfo {
@@ -92,7 +92,7 @@ pub const ENTRIES: &[Entry] = &[
         name: "ftrl",
         tasks: BOTH,
         idea: "logistic or linear regression that keeps useless weights at 0",
-        cost: "about 30 ns a column and class, 130 bytes a column",
+        cost: "0.16 µs an event with 8 columns, 1.2 µs with 33 and 6 classes; 150 bytes a column",
         paper: "McMahan et al. 2013",
         params: &[
             ParamInfo {
@@ -110,7 +110,7 @@ pub const ENTRIES: &[Entry] = &[
         name: "naive_bayes",
         tasks: CLASSES,
         idea: "a normal distribution per class and column, as if columns were independent",
-        cost: "about 20 ns a column and 3 ns a class and column, 80 bytes a class and column",
+        cost: "0.25 µs an event with 8 columns, 1.1 µs with 33 and 6 classes; 80 bytes a class and column",
         paper: "John & Langley 1995",
         params: &[],
     },
