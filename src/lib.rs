@@ -1,7 +1,9 @@
-//! perennial
+//! perennial keeps models alive: events come in, models learn from each of them, decay is noticed, state is kept, and the
+//! model behind the predict endpoint is replaced while it serves.
 
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod live;
 pub mod metrics;
 pub mod pipeline;

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::cli::CliError;
 use crate::config::{self, ModelConfig};
 use crate::metrics::Metrics;
-use crate::pipeline::{self, Pace, Plan, Running};
+use crate::pipeline::{self, Pace, Plan, Running, Shutdown};
 use crate::registry::Registry;
 use crate::serve::{self, App};
 
@@ -29,6 +29,7 @@ pub struct Service {
     pub registry: Registry,
     /// Where it listens.
     pub address: SocketAddr,
+    metrics: Arc<Metrics>,
     running: Running,
     runtime: Runtime,
     http: JoinHandle<std::io::Result<()>>,
@@ -50,7 +51,7 @@ impl Service {
             Arc::new(FileStore::open(&state).map_err(|e| unavailable(format!("{}: {e}", state_dir.display())))?);
         let metrics = Arc::new(Metrics::default());
         let (running, registry) = pipeline::start(plans, &state, &store, &metrics, now_ms)?;
-        let app = Arc::new(App { registry: registry.clone(), metrics, max_body });
+        let app = Arc::new(App { registry: registry.clone(), metrics: Arc::clone(&metrics), max_body });
         let runtime = Runtime::new().map_err(anyhow::Error::from)?;
         let (stop_http, stopped) = oneshot::channel::<()>();
         let http = runtime.spawn(async move {
@@ -62,17 +63,25 @@ impl Service {
             serve::serve(listener, app, shutdown).await
         });
         tracing::info!(%address, "serving");
-        Ok(Self { registry, address, running, runtime, http, stop_http })
+        Ok(Self { registry, address, metrics, running, runtime, http, stop_http })
     }
 
-    /// Waits for SIGTERM or Ctrl-C. A second one ends the process at once.
-    pub fn wait_for_signal(&self) {
-        self.runtime.block_on(signal());
-        tracing::info!("finishing; a second signal quits at once");
-        self.runtime.spawn(async {
+    /// Becomes requested at SIGTERM or Ctrl-C. A second one ends the process at once.
+    pub fn signal(&self) -> Shutdown {
+        let asked = Shutdown::default();
+        let request = asked.clone();
+        self.runtime.spawn(async move {
+            signal().await;
+            request.request();
             signal().await;
             std::process::exit(130);
         });
+        asked
+    }
+
+    /// How often a model's live pointer was swapped.
+    pub fn swaps(&self, model: &str) -> u64 {
+        self.metrics.swaps(model)
     }
 
     /// Takes a last checkpoint of every model, then lets the requests under way finish.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -42,7 +43,11 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     let plans = config.models.iter().map(|m| plan(m, &config.runtime.kafka, KafkaConfig::LOOK_EVERY)).collect();
     let state = args.state.as_ref().unwrap_or(&config.runtime.state_dir);
     let service = Service::start(plans, state, http.listen, http.max_body)?;
-    service.wait_for_signal();
+    let signal = service.signal();
+    while !signal.requested() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    tracing::info!("finishing; a second signal quits at once");
     service.stop()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -69,15 +69,7 @@ fn scenarios() -> String {
 /// # Errors
 /// There is no such scenario, the file's ending is none of ours, or file or brokers do not take them.
 pub fn run(args: &SimulateArgs) -> Result<ExitCode, CliError> {
-    let scenario = Scenario::by_name(&args.scenario).ok_or_else(|| {
-        let names = Scenario::ENTRIES.iter().map(|entry| entry.name);
-        let all = names.clone().collect::<Vec<_>>().join(", ");
-        CliError::Usage(format!(
-            "there is no scenario {:?} (there is: {all}){}",
-            args.scenario,
-            did_you_mean(&args.scenario, names)
-        ))
-    })?;
+    let scenario = scenario(&args.scenario)?;
     let progress = bar(Some(args.events), "events");
     let events = progress.wrap_iter(scenario.events(args.seed, args.events));
     let to = match (&args.out, &args.kafka, &args.topic) {
@@ -87,7 +79,7 @@ pub fn run(args: &SimulateArgs) -> Result<ExitCode, CliError> {
         }
         (None, Some(brokers), Some(topic)) => {
             to_kafka(brokers, topic, args.rate, events)
-                .map_err(|error| CliError::Unavailable(format!("kafka at {brokers}: {error}")))?;
+                .map_err(|error| CliError::Unavailable(format!("{error} (brokers: {brokers})")))?;
             format!("{topic} at {brokers}")
         }
         _ => return Err(CliError::Usage("expected --out FILE, or --kafka BROKERS --topic TOPIC".to_owned())),
@@ -100,6 +92,18 @@ pub fn run(args: &SimulateArgs) -> Result<ExitCode, CliError> {
     let more = if drifts.len() > shown.len() { ", …" } else { "" };
     eprintln!("the world changes at {} events: {}{more}", drifts.len(), shown.join(", "));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The scenario of this name.
+///
+/// # Errors
+/// There is none.
+pub(super) fn scenario(name: &str) -> Result<&'static Scenario, CliError> {
+    Scenario::by_name(name).ok_or_else(|| {
+        let names = Scenario::ENTRIES.iter().map(|entry| entry.name);
+        let all = names.clone().collect::<Vec<_>>().join(", ");
+        CliError::Usage(format!("there is no scenario {name:?} (there is: {all}){}", did_you_mean(name, names)))
+    })
 }
 
 fn to_file(path: &Path, events: impl Iterator<Item = Event>) -> Result<(), CliError> {
@@ -162,7 +166,10 @@ fn to_kafka(
     rate: Option<u64>,
     events: impl Iterator<Item = Event>,
 ) -> Result<(), SinkError> {
-    Admin::start(brokers, &[])?.create_topic(topic, 1, &[])?;
+    let admin = Admin::start(brokers, &[])?;
+    if !admin.topic_exists(topic)? {
+        admin.create_topic(topic, 1, &[])?;
+    }
     let producer = Producer::start(brokers, &[], topic)?;
     let begun = Instant::now();
     for event in events {
