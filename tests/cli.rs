@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
-use streams::MockBroker;
+use features::{NextOffset, PartitionId, Record, Start, TopicId};
+use streams::{KafkaConfig, KafkaSource, MockBroker, Source, SourceEvent};
 
 const GOLDEN: &str = "tests/golden/config_errors";
 
@@ -89,6 +91,9 @@ fn validate_asks_kafka() {
     let args = ["validate", "--config", "config/perennial.toml"];
     let output = perennial(&args, &[("PERENNIAL_KAFKA__BROKERS", &broker.bootstrap)]);
     assert!(output.status.success() && !text(&output.stderr).contains("does not exist"), "{}", text(&output.stderr));
+    let option = ("PERENNIAL_KAFKA__OPTIONS", "{ \"no.such\" = 1 }");
+    let (code, message) = refused(&args, &[("PERENNIAL_KAFKA__BROKERS", &broker.bootstrap), option]);
+    assert!(code == 78 && message.contains("kafka.options: ") && message.contains("no.such"), "{message}");
 }
 
 #[test]
@@ -141,4 +146,42 @@ fn the_same_seed_gives_the_same_bytes_in_every_format() {
 fn what_cannot_be_written_is_unavailable() {
     let (code, message) = refused(&["simulate", "sea", "--out", "/no/such/folder/x.csv"], &[]);
     assert!(code == 69 && message.contains("/no/such/folder/x.csv"), "{message}");
+}
+
+#[test]
+fn simulate_sends_to_kafka_what_it_writes_to_a_file() {
+    let broker = MockBroker::start(&[("sensors", 1)]).unwrap();
+    let to_kafka = ["--kafka", &broker.bootstrap, "--topic", "sensors", "--rate", "100_000"];
+    data(&[&["simulate", "sensors", "--events", "500"][..], &to_kafka].concat(), &[]);
+    let expected = data(&["simulate", "sensors", "--events", "500", "--out", "-"], &[]);
+    let records = read(&broker, "sensors", 500);
+    let sent: Vec<_> = records.iter().map(|r| text(r.payload.as_ref().expect("it is no tombstone"))).collect();
+    assert!(sent.iter().map(String::as_str).eq(expected.lines()));
+    for (record, event) in records.iter().zip(&sent) {
+        let event: serde_json::Value = serde_json::from_str(event).unwrap();
+        assert_eq!(record.key.as_deref().map(text), event["station"].as_str().map(str::to_owned));
+    }
+}
+
+/// The first `count` records of a topic's partition 0.
+fn read(broker: &MockBroker, topic: &str, count: usize) -> Vec<Record> {
+    let mut source = KafkaSource::start(KafkaConfig {
+        brokers: broker.bootstrap.clone(),
+        options: Vec::new(),
+        group_id: "cli".into(),
+        topics: vec![topic.into()],
+        start: Start::Earliest,
+        look_every: KafkaConfig::LOOK_EVERY,
+    })
+    .unwrap();
+    source.assign(&[(PartitionId { topic: TopicId(0), partition: 0 }, NextOffset(0))]).unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut records = Vec::new();
+    while records.len() < count {
+        assert!(Instant::now() < until, "only {} records came", records.len());
+        if let Some(SourceEvent::Records(more)) = source.poll(Duration::from_millis(100)).unwrap() {
+            records.extend(more);
+        }
+    }
+    records
 }

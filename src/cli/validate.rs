@@ -1,5 +1,6 @@
 //! `perennial validate`: syntax → meaning → surroundings.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,7 +8,7 @@ use clap::Args;
 use streams::{Admin, SinkError};
 
 use super::{CliError, load_config};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, ConfigErrors, Place};
 use crate::{serve, telemetry};
 
 /// Checks a configuration file: its syntax, its meaning, and whether Kafka is there with the topics it names.
@@ -37,7 +38,14 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, CliError> {
         eprintln!("warning: {message}");
     }
     if !args.offline {
-        for topic in missing_topics(&config)? {
+        let kafka = &config.runtime.kafka;
+        let admin = Admin::start(&kafka.brokers, &kafka.options).map_err(|error| ConfigErrors {
+            path: args.config.clone(),
+            errors: vec![ConfigError { at: Place::Whole, key: "kafka.options".to_owned(), message: error.to_string() }],
+        })?;
+        let missing = missing_topics(&admin, &config)
+            .map_err(|error| CliError::Unavailable(format!("{error} (brokers: {})", kafka.brokers)))?;
+        for topic in missing {
             eprintln!("warning: topic {topic:?} does not exist yet: `run` waits for it");
         }
     }
@@ -47,15 +55,13 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode, CliError> {
 }
 
 /// Topics to learn from that Kafka does not have.
-fn missing_topics(config: &Config) -> Result<Vec<&str>, CliError> {
-    let kafka = &config.runtime.kafka;
-    let unavailable = |error: SinkError| CliError::Unavailable(format!("kafka at {}: {error}", kafka.brokers));
-    let admin = Admin::start(&kafka.brokers, &kafka.options).map_err(unavailable)?;
-    let mut missing = Vec::new();
-    for topic in config.models.iter().flat_map(|model| &model.fold.topics) {
-        if !missing.contains(&topic.as_str()) && !admin.topic_exists(topic).map_err(unavailable)? {
-            missing.push(topic.as_str());
+fn missing_topics<'a>(admin: &Admin, config: &'a Config) -> Result<BTreeSet<&'a str>, SinkError> {
+    let mut topics: BTreeSet<_> =
+        config.models.iter().flat_map(|model| &model.fold.topics).map(String::as_str).collect();
+    for topic in topics.clone() {
+        if admin.topic_exists(topic)? {
+            topics.remove(topic);
         }
     }
-    Ok(missing)
+    Ok(topics)
 }
