@@ -380,6 +380,31 @@ mod tests {
         }
     }
 
+    /// From the first event on, where there is no last label yet.
+    #[test]
+    fn the_baseline_is_the_learner_no_change() {
+        use crate::{Learner, NoChange, Prediction, Scratch};
+        use features::{EntityId, EventTime, Row};
+        for task in [Task::Classification, Task::Regression] {
+            let (mut scores, mut learner) = (Scores::new(task), NoChange::default());
+            let (mut scratch, mut prediction) = (Scratch::default(), Prediction::default());
+            for i in 0..1_500_u32 {
+                let label = 3 + i * i % 7;
+                let target = match task {
+                    Task::Classification => Target::Class(ClassId(label)),
+                    Task::Regression => Target::Value(f64::from(label)),
+                };
+                let row = Row { values: &[], at: EventTime(0), entity: EntityId(0) };
+                learner.predict_into(&row, &mut scratch, &mut prediction);
+                scores.update(&Outcome::of(&prediction, target), target);
+                learner.learn(&row, target, 1.0);
+                let report = scores.report();
+                assert_eq!(report.rolling_loss, report.baseline_loss);
+                assert_eq!(report.kappa_t.unwrap_or(0.0), 0.0);
+            }
+        }
+    }
+
     #[test]
     fn saved_scores_go_on_as_if_never_stopped() {
         for task in [Task::Classification, Task::Regression] {

@@ -125,6 +125,7 @@ fn damaged_sections_are_refused() {
 #[test]
 fn batches_are_the_same_as_one_by_one() {
     on_all(|case, stream| {
+        // `Rows` hold no weights.
         let unit_weights = |event: &Event| event.weight == 1.0;
         if !stream.events.iter().all(unit_weights) {
             return;
