@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use features::Start;
 use serde_json::{Value, json};
+use streams::{Admin, KafkaConfig, KafkaSource, Source, SourceEvent};
 use support::kafka::RealKafka;
 use support::service::{self, Service};
 
@@ -51,7 +53,7 @@ fn config(brokers: &str, port: u16, state: &Path) -> String {
 
 /// Whether a model's journal holds more than its genesis.
 fn has_entries(state: &Path, model: &str) -> bool {
-    let Ok(segments) = fs::read_dir(state.join(model).join("journal")) else { return false };
+    let Ok(segments) = fs::read_dir(state.join("models").join(model).join("journal")) else { return false };
     let bytes: u64 = segments.flatten().map(|file| file.metadata().map_or(0, |m| m.len())).sum();
     bytes > 2_000
 }
@@ -61,8 +63,9 @@ fn has_entries(state: &Path, model: &str) -> bool {
 fn killed_fifty_times_it_comes_back_bit_for_bit() {
     let dir = tempfile::tempdir().unwrap();
     let kafka = RealKafka::start(&dir.path().join("kafka"));
+    let admin = Admin::start(&kafka.brokers, &[]).unwrap();
     for topic in ["air", "load"] {
-        streams::create_topic(&kafka.brokers, &[], topic, 3, &[]).unwrap();
+        admin.create_topic(topic, 3, &[]).unwrap();
     }
     let (state, port) = (dir.path().join("state"), service::free_port());
     let file = dir.path().join("perennial.toml");
@@ -108,7 +111,7 @@ fn killed_fifty_times_it_comes_back_bit_for_bit() {
             before += 1
         }
         if kill == 20 {
-            streams::add_partitions(&kafka.brokers, &[], "air", 4).unwrap();
+            admin.add_partitions("air", 4).unwrap();
         }
     }
     println!("{before} kills before the first journal entry, {after} after it, {answered} lives asked for predictions");
@@ -157,12 +160,31 @@ fn killed_fifty_times_it_comes_back_bit_for_bit() {
 /// Every dead letter by key; repeats must be byte-identical.
 fn dead_letters(brokers: &str, topic: &str) -> BTreeMap<String, Vec<u8>> {
     let mut letters: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for (key, value) in streams::read_all(brokers, &[], topic, Duration::from_secs(30)).unwrap() {
-        let key = String::from_utf8(key.unwrap()).unwrap();
-        let value = value.unwrap();
-        if let Some(first) = letters.insert(key.clone(), value.clone()) {
-            assert_eq!(first, value, "{key}: a repeat differs");
+    let mut source = KafkaSource::start(KafkaConfig {
+        brokers: brokers.into(),
+        options: Vec::new(),
+        group_id: "test".into(),
+        topics: vec![topic.into()],
+        start: Start::Earliest,
+        look_every: KafkaConfig::LOOK_EVERY,
+    })
+    .unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < until {
+        match source.poll(Duration::from_secs(1)).unwrap() {
+            Some(SourceEvent::Discovered { from, start }) => source.assign(&[(from, start)]).unwrap(),
+            Some(SourceEvent::Records(records)) => {
+                for record in records {
+                    let key = String::from_utf8(record.key.unwrap()).unwrap();
+                    let value = record.payload.unwrap();
+                    if let Some(first) = letters.insert(key.clone(), value.clone()) {
+                        assert_eq!(first, value, "{key}: a repeat differs");
+                    }
+                }
+            }
+            Some(SourceEvent::CaughtUp { .. }) => return letters,
+            _ => {}
         }
     }
-    letters
+    panic!("{topic} was not read to its end");
 }
