@@ -8,11 +8,15 @@ use features::Row;
 
 use super::blocks::{Blocks, Numbers};
 use super::columns::{Columns, WIDE};
-use super::maths::{self, Product, split};
+use super::maths::{self, Product};
 use crate::Prediction;
 
 /// The narrowest variance, as a share of the widest class's in the leaf, is 1 / this.
 const NARROWEST: f64 = 1e6;
+/// 1 / variance stays below this, where all classes are constant.
+const CONSTANT: f64 = 1e290;
+/// 1 / variance of all classes where the row's value is missing.
+const MISSING: f64 = 1e-290;
 /// Squared distance in units of the variance beyond which everything is equally far.
 const APART: f64 = 1e4;
 /// The same for a column that a class was never seen with.
@@ -22,7 +26,7 @@ const UNSEEN: f64 = 9.0;
 #[inline(always)]
 fn precision(weight: f64, m2: f64) -> f64 {
     let p = (weight - 1.0) / m2;
-    if weight > 1.0 && m2 > 0.0 && p < 1e290 { p } else { f64::INFINITY }
+    if weight > 1.0 && m2 > 0.0 { p } else { f64::INFINITY }
 }
 
 /// What a leaf has seen: of each class its weight and the slot of its block.
@@ -36,101 +40,137 @@ pub(super) struct Seen<'a> {
 
 impl Seen<'_> {
     /// Writes the probability of every class into `out`: shares of the class weights while there are no statistics.
-    /// `x`: the numbers of `row`.
+    /// `x`: the numbers of `row`; `memory`: any numbers, to be overwritten.
     #[inline]
-    pub(super) fn naive_bayes(self, x: &[f64], row: &Row<'_>, widest: &mut Vec<f64>, out: &mut Prediction) {
+    pub(super) fn naive_bayes(self, x: &[f64], row: &Row<'_>, memory: &mut Vec<f64>, out: &mut Prediction) {
         let Self { counts, slots, blocks, columns } = self;
+        let lanes = x.len();
+        let used = slots.iter().filter(|slot| **slot != 0).count();
         out.clear();
-        widest.clear();
-        widest.resize(x.len(), f64::INFINITY);
-        let mut any = false;
-        for &slot in slots.iter().filter(|slot| **slot != 0) {
-            any = true;
-            let numbers = blocks.numbers(slot);
-            for ((least, &weight), &m2) in widest.iter_mut().zip(numbers.weight).zip(numbers.m2) {
-                let p = precision(weight, m2);
-                *least = if p < *least { p } else { *least };
-            }
-        }
-        if !any {
+        if used == 0 {
             out.probabilities.extend_from_slice(counts);
             if !counts.is_empty() {
                 out.normalise();
             }
             return;
         }
+        memory.resize(memory.len().max((Asked::ARRAYS + used) * lanes), 0.0);
+        let (asked, precisions) = memory.split_at_mut(Asked::ARRAYS * lanes);
+        let mut asked = Asked::new(asked, x);
+        for (i, &slot) in slots.iter().filter(|slot| **slot != 0).enumerate() {
+            asked.see(blocks.numbers(slot), &mut precisions[i * lanes..][..lanes]);
+        }
+        asked.close(x);
+        let mut seen = 0;
         let mut best = f64::NEG_INFINITY;
-        out.probabilities.extend(slots.iter().zip(counts).map(|(&slot, &count)| {
+        for (&slot, &count) in slots.iter().zip(counts) {
             if slot == 0 {
-                return f64::NEG_INFINITY;
+                out.probabilities.push(f64::NEG_INFINITY);
+                continue;
             }
-            let mut score = density(blocks.numbers(slot), x, widest).times(count).times(count);
+            let (product, distance) = asked.density(blocks.numbers(slot), &precisions[seen * lanes..][..lanes]);
+            seen += 1;
+            let mut product = product.times(count * count);
             for (i, names) in columns.names.iter().enumerate() {
                 if let Some(category) = names.category(row) {
                     let (total, weights) = blocks.names(slot, i);
                     let weight = weights.get(category).copied().unwrap_or(0.0);
                     let p = (weight + 1.0) / (total + f64::from(names.seen.max(1)));
-                    score = score.times(p * p);
+                    product = product.times(p * p);
                 }
             }
-            let score = 0.5 * (score.product.ln() - score.distance);
+            let score = 0.5 * (product.ln() - distance);
             best = if score > best { score } else { best };
-            score
-        }));
+            out.probabilities.push(score);
+        }
         let mut sum = 0.0;
         for p in &mut out.probabilities {
             *p = maths::exp(*p - best);
             sum += *p;
         }
-        out.probabilities.iter_mut().for_each(|p| *p /= sum);
+        let share = 1.0 / sum;
+        out.probabilities.iter_mut().for_each(|p| *p *= share);
     }
 }
 
-/// A density squared: a product, and the exponent of e that it still has to be multiplied with, negated.
-struct Squared {
-    product: Product,
-    distance: f64,
+/// A row's numbers, and how narrow and how wide the leaf's classes are around them.
+struct Asked<'a> {
+    /// The row's numbers, 0 where missing.
+    x: &'a mut [f64],
+    /// 1 / variance of the widest class.
+    widest: &'a mut [f64],
+    /// What 1 / variance may be at most.
+    limit: &'a mut [f64],
+    /// Squared distance to a class that the column was never seen with.
+    far: &'a mut [f64],
 }
 
-impl Squared {
-    fn times(self, x: f64) -> Self {
-        Self { product: self.product.times(x), ..self }
+impl<'a> Asked<'a> {
+    const ARRAYS: usize = 4;
+
+    #[inline(always)]
+    fn new(memory: &'a mut [f64], x: &[f64]) -> Self {
+        let (clean, memory) = memory.split_at_mut(x.len());
+        let (widest, memory) = memory.split_at_mut(x.len());
+        let (limit, far) = memory.split_at_mut(x.len());
+        widest.fill(f64::INFINITY);
+        Self { x: clean, widest, limit, far }
     }
-}
 
-/// The squared normal density of the numbers `x`, without the constant factor.
-#[inline]
-fn density(seen: Numbers<'_>, x: &[f64], widest: &[f64]) -> Squared {
-    let mut mantissa = [1.0; WIDE];
-    let mut exponent = [0_i64; WIDE];
-    let mut distance = [0.0; WIDE];
-    let lanes = x.len();
-    let (weight, mean, m2, widest) = (&seen.weight[..lanes], &seen.mean[..lanes], &seen.m2[..lanes], &widest[..lanes]);
-    for at in (0..lanes / WIDE * WIDE).step_by(WIDE) {
-        for j in 0..WIDE {
-            let i = at + j;
-            let least = if widest[i] < 1e290 { widest[i] } else { 1.0 };
-            let narrow = widest[i] * NARROWEST;
+    /// Takes in a class, and writes its 1 / variance of every number.
+    #[inline(always)]
+    fn see(&mut self, class: Numbers<'_>, precisions: &mut [f64]) {
+        let lanes = self.widest.len();
+        let (weight, m2, precisions) = (&class.weight[..lanes], &class.m2[..lanes], &mut precisions[..lanes]);
+        for i in 0..lanes {
             let p = precision(weight[i], m2[i]);
-            let p = if p < narrow { p } else { narrow };
-            let d = x[i] - mean[i];
-            // Every class is constant here: as far apart as can be, or the same.
-            let still = if d == 0.0 { 0.0 } else { APART };
-            let q = if p < 1e300 { d * d * p } else { still };
-            let p = if p < 1e300 { p } else { 1.0 };
-            let q = if q < APART { q } else { APART };
-            let (p, q) = if weight[i] > 0.0 { (p, q) } else { (least, UNSEEN) };
-            let (p, q) = if x[i].is_nan() { (1.0, 0.0) } else { (p, q) };
-            let (m, e) = split(p);
-            mantissa[j] *= m;
-            exponent[j] += e;
-            distance[j] += q;
+            precisions[i] = p;
+            self.widest[i] = if p < self.widest[i] { p } else { self.widest[i] };
         }
     }
-    // A mantissa is below 2^250 here: at most 1,000 numbers, four at a time.
-    let mut product = Product::EMPTY;
-    for j in 0..WIDE {
-        product = product.times(mantissa[j]).shifted(exponent[j]);
+
+    /// All classes have been seen.
+    #[inline(always)]
+    fn close(&mut self, x: &[f64]) {
+        let lanes = x.len();
+        let (clean, widest) = (&mut self.x[..lanes], &mut self.widest[..lanes]);
+        let (limit, far) = (&mut self.limit[..lanes], &mut self.far[..lanes]);
+        for i in 0..lanes {
+            let missing = x[i].is_nan();
+            let narrow = widest[i] * NARROWEST;
+            let narrow = if narrow < CONSTANT { narrow } else { CONSTANT };
+            let wide = if widest[i] < CONSTANT { widest[i] } else { CONSTANT };
+            clean[i] = if missing { 0.0 } else { x[i] };
+            limit[i] = if missing { MISSING } else { narrow };
+            widest[i] = wide;
+            far[i] = UNSEEN / wide;
+        }
     }
-    Squared { product, distance: (distance[0] + distance[1]) + (distance[2] + distance[3]) }
+
+    /// A class's squared normal density, without the constant factor: what to multiply with exp(-distance).
+    #[inline(always)]
+    fn density(&self, class: Numbers<'_>, precisions: &[f64]) -> (Product, f64) {
+        let mut mantissa = [1.0; WIDE];
+        let mut exponent = [0; WIDE];
+        let mut distance = [0.0; WIDE];
+        let lanes = self.x.len();
+        let (weight, mean, precisions) = (&class.weight[..lanes], &class.mean[..lanes], &precisions[..lanes]);
+        let (x, widest) = (&self.x[..lanes], &self.widest[..lanes]);
+        let (limit, far) = (&self.limit[..lanes], &self.far[..lanes]);
+        for at in (0..lanes / WIDE * WIDE).step_by(WIDE) {
+            for j in 0..WIDE {
+                let i = at + j;
+                let d = x[i] - mean[i];
+                let (p, d2) = if weight[i] > 0.0 { (precisions[i], d * d) } else { (widest[i], far[i]) };
+                let p = if p < limit[i] { p } else { limit[i] };
+                let q = d2 * p;
+                distance[j] += if q < APART { q } else { APART };
+                let (m, e) = maths::split(p);
+                mantissa[j] *= m;
+                exponent[j] += e;
+            }
+        }
+        let product = Product::of(mantissa, exponent);
+        (product, (distance[0] + distance[1]) + (distance[2] + distance[3]))
+    }
 }

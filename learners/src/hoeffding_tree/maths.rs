@@ -45,25 +45,21 @@ pub(super) fn exp(x: f64) -> f64 {
     let shifted = clamped * std::f64::consts::LOG2_E + ROUND;
     let k = shifted - ROUND;
     let r = (clamped - k * LN2_HIGH) - k * LN2_LOW;
-    // Taylor's polynomial; |r| <= ln(2)/2.
-    let mut p = 1.0 / 6_227_020_800.0;
-    for c in [
-        1.0 / 479_001_600.0,
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5_040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-        1.0,
-        1.0,
+    // Taylor's polynomial, even and odd powers apart; |r| <= ln(2)/2.
+    let r2 = r * r;
+    let (mut even, mut odd) = (1.0 / 479_001_600.0, 1.0 / 6_227_020_800.0);
+    for (e, o) in [
+        (1.0 / 3_628_800.0, 1.0 / 39_916_800.0),
+        (1.0 / 40_320.0, 1.0 / 362_880.0),
+        (1.0 / 720.0, 1.0 / 5_040.0),
+        (1.0 / 24.0, 1.0 / 120.0),
+        (0.5, 1.0 / 6.0),
+        (1.0, 1.0),
     ] {
-        p = p * r + c;
+        even = even * r2 + e;
+        odd = odd * r2 + o;
     }
+    let p = even + r * odd;
     let power = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
     if x > -700.0 { p * power } else { 0.0 }
 }
@@ -109,6 +105,7 @@ pub(super) struct Product {
 }
 
 impl Product {
+    #[cfg(test)]
     pub(super) const EMPTY: Self = Self { mantissa: 1.0, exponent: 0 };
 
     #[inline(always)]
@@ -118,9 +115,12 @@ impl Product {
         Self { mantissa, exponent: self.exponent + e + carry }
     }
 
+    /// Products of up to 250 mantissas each, and the powers of two that belong to them.
     #[inline(always)]
-    pub(super) fn shifted(self, exponent: i64) -> Self {
-        Self { exponent: self.exponent + exponent, ..self }
+    pub(super) fn of(mantissas: [f64; 4], exponents: [i64; 4]) -> Self {
+        // Below 2^1000 together: nothing overflows yet.
+        let (mantissa, carry) = split((mantissas[0] * mantissas[1]) * (mantissas[2] * mantissas[3]));
+        Self { mantissa, exponent: carry + (exponents[0] + exponents[1]) + (exponents[2] + exponents[3]) }
     }
 
     /// Its natural logarithm.
