@@ -12,7 +12,7 @@ use rdkafka::types::RDKafkaRespErr;
 use crate::SourceEvent;
 use crate::client::Context;
 use crate::kafka_source::KafkaConfig;
-use crate::poll_thread::{ASK, RETRY};
+use crate::poll_thread::{ASK, PATIENCE, RETRY};
 
 pub(crate) struct Discovery {
     topics: Vec<String>,
@@ -24,7 +24,8 @@ pub(crate) struct Discovery {
     /// Told to be missing.
     missing: BTreeSet<TopicId>,
     /// How many partitions each topic had when it was first asked about (0 if it was missing).
-    at_first: BTreeMap<TopicId, i32>,
+    at_first: BTreeMap<TopicId, usize>,
+    looks: usize,
 }
 
 impl Discovery {
@@ -37,6 +38,7 @@ impl Discovery {
             known: BTreeSet::new(),
             missing: BTreeSet::new(),
             at_first: BTreeMap::new(),
+            looks: 0,
         }
     }
 
@@ -48,23 +50,35 @@ impl Discovery {
     pub(crate) fn look(&mut self, consumer: &BaseConsumer<Context>) -> Vec<SourceEvent> {
         let mut events = Vec::new();
         let mut complete = true;
-        for number in 0..self.topics.len() {
-            match self.look_at(TopicId(number as u16), consumer, &mut events) {
-                Ok(exists) => complete &= exists,
-                Err(e) => {
-                    consumer.context().warn(&format!("partitions of {}: {e}", self.topics[number]));
-                    complete = false;
-                }
+        let until = Instant::now() + PATIENCE;
+        for number in self.in_turn(self.topics.len()) {
+            let found = self.look_at(TopicId(number as u16), consumer, until, &mut events);
+            complete &= found.unwrap_or_else(|e| {
+                consumer.context().warn(&format!("partitions of {}: {e}", self.topics[number]));
+                false
+            });
+            if Instant::now() >= until {
+                complete = false;
+                break;
             }
         }
+        self.looks += 1;
         self.due = Instant::now() + if complete { self.every } else { self.every.min(RETRY) };
         events
     }
 
+    /// Numbers below `count`, beginning with another one at each look: one that does not answer holds no other up.
+    fn in_turn(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
+        let looks = self.looks;
+        (0..count).map(move |i| (i + looks) % count)
+    }
+
+    /// True if the topic exists and all its partitions are known now.
     fn look_at(
         &mut self,
         topic: TopicId,
         consumer: &BaseConsumer<Context>,
+        until: Instant,
         events: &mut Vec<SourceEvent>,
     ) -> KafkaResult<bool> {
         let name = &self.topics[usize::from(topic.0)];
@@ -75,7 +89,7 @@ impl Discovery {
             None | Some((None, [])) => 0,
             Some((Some(error), _)) if error == unknown => 0,
             Some((Some(error), _)) => return Err(KafkaError::MetadataFetch(RDKafkaErrorCode::from(error))),
-            Some((None, partitions)) => partitions.len() as i32,
+            Some((None, partitions)) => partitions.len(),
         };
         let at_first = *self.at_first.entry(topic).or_insert(partitions);
         if partitions == 0 {
@@ -85,17 +99,26 @@ impl Discovery {
             return Ok(false);
         }
         self.missing.remove(&topic);
-        for partition in 0..partitions {
-            let from = PartitionId { topic, partition };
-            if !self.known.contains(&from) {
-                let start =
-                    if self.start == Start::Latest && partition >= at_first { Start::Earliest } else { self.start };
-                let start = NextOffset(resolve(start, name, partition, consumer)?);
-                self.known.insert(from);
-                events.push(SourceEvent::Discovered { from, start });
+        let mut failure = None;
+        for number in self.in_turn(partitions) {
+            let from = PartitionId { topic, partition: number as i32 };
+            if self.known.contains(&from) {
+                continue;
+            }
+            let late = self.start == Start::Latest && number >= at_first;
+            let start = if late { Start::Earliest } else { self.start };
+            match resolve(start, name, from.partition, consumer) {
+                Ok(start) => {
+                    self.known.insert(from);
+                    events.push(SourceEvent::Discovered { from, start: NextOffset(start) });
+                }
+                Err(e) => failure = Some(e),
+            }
+            if Instant::now() >= until {
+                return failure.map_or(Ok(false), Err);
             }
         }
-        Ok(true)
+        failure.map_or(Ok(true), Err)
     }
 }
 

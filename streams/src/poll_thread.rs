@@ -20,6 +20,8 @@ use crate::{SourceError, SourceEvent};
 const WAIT: Duration = Duration::from_millis(100);
 /// How long a question to a broker may take.
 pub(crate) const ASK: Duration = Duration::from_secs(2);
+/// How long a round of questions may take before records and commands get their turn again.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// How long to leave what failed alone before it is tried again.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 /// Nobody took a batch for so long: partitions are paused. Pausing throws away what librdkafka has fetched ahead, so a
@@ -61,7 +63,7 @@ pub(crate) struct Reader {
     /// Being read, and from where on.
     reading: BTreeMap<PartitionId, Progress>,
     /// To be compared with what the log holds before they are read.
-    unchecked: BTreeMap<PartitionId, i64>,
+    unchecked: VecDeque<(PartitionId, i64)>,
     check_at: Instant,
     pending: VecDeque<Told>,
     batch: Batch,
@@ -84,7 +86,7 @@ impl Reader {
             out,
             generation: 0,
             reading: BTreeMap::new(),
-            unchecked: BTreeMap::new(),
+            unchecked: VecDeque::new(),
             check_at: Instant::now(),
             pending: VecDeque::new(),
             batch: Batch::default(),
@@ -134,7 +136,8 @@ impl Reader {
                     self.generation = generation;
                     for (from, next) in partitions {
                         self.reading.remove(&from);
-                        self.unchecked.insert(from, next.0);
+                        self.unchecked.retain(|(other, _)| *other != from);
+                        self.unchecked.push_back((from, next.0));
                     }
                     self.check_at = Instant::now();
                 }
@@ -152,7 +155,9 @@ impl Reader {
 
     /// Begins to read those unchecked partitions whose next offset the log holds (or will hold next).
     fn check(&mut self) -> Result<(), Stop> {
-        for (from, next) in std::mem::take(&mut self.unchecked) {
+        let until = Instant::now() + PATIENCE;
+        for _ in 0..self.unchecked.len() {
+            let Some((from, next)) = self.unchecked.pop_front() else { break };
             let topic = &self.topics[usize::from(from.topic.0)];
             match self.consumer.fetch_watermarks(topic, from.partition, ASK) {
                 Ok((low, high)) if next < low || next > high => {
@@ -163,8 +168,11 @@ impl Reader {
                 }
                 Err(e) => {
                     self.consumer.context().warn(&format!("{topic}/{} cannot be read: {e}", from.partition));
-                    self.unchecked.insert(from, next);
+                    self.unchecked.push_back((from, next));
                 }
+            }
+            if Instant::now() >= until {
+                break;
             }
         }
         self.check_at = Instant::now() + RETRY;

@@ -27,12 +27,15 @@ fn config(broker: &MockBroker, topics: &[&str]) -> KafkaConfig {
     }
 }
 
-/// Sends `count` records whose values are their numbers.
+/// Sends records whose values are their numbers, at most 1,000 in a batch.
 fn fill(broker: &MockBroker, topic: &str, partition: i32, numbers: std::ops::Range<u32>) {
     let producer = Producer::start(&broker.bootstrap, &[], topic).unwrap();
     for number in numbers {
         let payload = Some(number.to_string().into_bytes());
         producer.send(&Outgoing { partition: Some(partition), payload, ..Outgoing::default() }, WAIT).unwrap();
+        if number % 1_000 == 999 {
+            producer.flush(WAIT).unwrap();
+        }
     }
     producer.flush(WAIT).unwrap();
 }
@@ -143,8 +146,9 @@ fn what_was_read_before_a_new_assignment_of_its_partition_is_not_delivered() {
     let all = discovered(&mut source, 2);
     source.assign(&all).unwrap();
     let mut events = poll_until(&mut source, |event| matches!(event, SourceEvent::Records(_)));
+    // Time enough for more batches to be read and to wait; they must not come out after the new assignment.
+    thread::sleep(Duration::from_millis(1_500));
     let before = numbers(&events, at(0, 1)).len();
-    // Batches of partition 0 wait in the channel now; they must not come out after this.
     source.assign(&[(at(0, 0), NextOffset(7))]).unwrap();
     let mut ends = BTreeMap::new();
     let after = poll_until(&mut source, |event| {
@@ -183,12 +187,18 @@ fn each_topic_is_caught_up_by_itself() {
     let broker = MockBroker::start(&[("a", 1), ("b", 1)]).unwrap();
     fill(&broker, "a", 0, 0..5);
     fill(&broker, "b", 0, 0..20_000);
-    let mut source = KafkaSource::start(config(&broker, &["a", "b"])).unwrap();
+    // Little is fetched ahead, and it is taken slowly: `a` is at its end long before `b`.
+    let mut config = config(&broker, &["a", "b"]);
+    config.options.extend(["queued.min.messages", "fetch.message.max.bytes"].map(|name| (name.into(), "100".into())));
+    let mut source = KafkaSource::start(config).unwrap();
     let all = discovered(&mut source, 2);
     source.assign(&all).unwrap();
     let mut read = BTreeMap::new();
     let mut open = 2;
     poll_until(&mut source, |event| {
+        if open == 2 {
+            thread::sleep(Duration::from_millis(50));
+        }
         match event {
             SourceEvent::Records(records) => {
                 records.iter().for_each(|r| *read.entry(r.from).or_insert(0) = r.offset + 1)
