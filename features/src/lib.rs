@@ -3,14 +3,20 @@
 //! One event goes `Record` → [`Fields`] (flattened JSON) → [`Schema::observe`] → a row of numbers. Training and serving
 //! share this code, so a request is encoded as an event was.
 
+mod dictionary;
 mod event;
 mod fields;
+mod observe;
 mod record;
+mod request;
 mod row;
 mod schema;
 
+pub use dictionary::Dictionary;
 pub use event::{EventSpec, Limits, Reject, Start, Task};
 pub use fields::{FieldError, Fields, Value};
+pub use observe::{Observed, Observer};
 pub use record::{EventTime, Header, NextOffset, PartitionId, Record, TopicId};
+pub use request::RequestError;
 pub use row::{ClassId, EntityId, Row, Rows, Target};
-pub use schema::{Dictionary, Field, Kind, Observed, Observer, RequestError, Schema};
+pub use schema::{Field, Kind, Schema};

@@ -7,9 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::{ClassId, EntityId, EventSpec, EventTime, Fields, Limits, Record, Reject, Target, Task, Value};
+use crate::{Dictionary, EventSpec, Value};
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,61 +19,6 @@ pub enum Kind {
     Number,
     /// Names, numbered in order of first sight.
     Nominal,
-}
-
-/// Names numbered in order of first sight.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<Box<str>>", into = "Vec<Box<str>>")]
-pub struct Dictionary {
-    names: Vec<Box<str>>,
-    index: HashMap<Box<str>, u32>,
-}
-
-impl Dictionary {
-    /// The number of `name`, if it was seen.
-    pub fn get(&self, name: &str) -> Option<u32> {
-        self.index.get(name).copied()
-    }
-
-    /// The name with this number.
-    pub fn name(&self, number: u32) -> Option<&str> {
-        self.names.get(number as usize).map(|name| &**name)
-    }
-
-    /// All names in order.
-    pub fn names(&self) -> &[Box<str>] {
-        &self.names
-    }
-
-    /// How many names.
-    pub fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    fn insert(&mut self, name: &str) -> u32 {
-        let number = self.names.len() as u32;
-        self.names.push(name.into());
-        self.index.insert(name.into(), number);
-        number
-    }
-}
-
-impl From<Vec<Box<str>>> for Dictionary {
-    fn from(names: Vec<Box<str>>) -> Self {
-        let index = names.iter().cloned().zip(0..).collect();
-        Self { names, index }
-    }
-}
-
-impl From<Dictionary> for Vec<Box<str>> {
-    fn from(dictionary: Dictionary) -> Self {
-        dictionary.names
-    }
 }
 
 /// One column.
@@ -90,38 +34,11 @@ pub struct Field {
 
 /// What a name in an event means to the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Slot {
-    target: bool,
-    time: bool,
-    entity: bool,
-    feature: Option<u32>,
-}
-
-/// What was read beside the row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Observed {
-    /// The event's time.
-    pub at: EventTime,
-    /// Whose event it is.
-    pub entity: EntityId,
-    /// The label.
-    pub target: Target,
-    /// Whether the event gave the schema a field or a field its kind.
-    pub grown: bool,
-    /// Values that count as missing: of another kind than their field's, or beyond a limit.
-    pub unusable: u32,
-}
-
-/// Why a request's row cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("field {field}: expected {expected}, got {got}")]
-pub struct RequestError {
-    /// The field.
-    pub field: String,
-    /// What would be right.
-    pub expected: String,
-    /// What came.
-    pub got: String,
+pub(crate) struct Slot {
+    pub(crate) target: bool,
+    pub(crate) time: bool,
+    pub(crate) entity: bool,
+    pub(crate) feature: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -133,19 +50,10 @@ struct Saved {
 /// The columns and classes of a model.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    spec: Arc<EventSpec>,
-    fields: Vec<Field>,
-    classes: Dictionary,
-    slots: HashMap<Box<str>, Slot>,
-}
-
-/// Scratch memory of [`Schema::observe`], kept from event to event by one reader of one model's events.
-#[derive(Debug, Default)]
-pub struct Observer {
-    fields: Fields,
-    /// Slots found for the last event, by place: producers keep the order of their fields.
-    hints: Vec<(Box<str>, Option<Slot>)>,
-    name: String,
+    pub(crate) spec: Arc<EventSpec>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) classes: Dictionary,
+    pub(crate) slots: HashMap<Box<str>, Slot>,
 }
 
 impl Schema {
@@ -183,7 +91,7 @@ impl Schema {
         }
     }
 
-    fn append(&mut self, name: &str, kind: Kind) -> u32 {
+    pub(crate) fn append(&mut self, name: &str, kind: Kind) -> u32 {
         let place = self.fields.len() as u32;
         self.fields.push(Field { name: name.into(), kind, categories: Dictionary::default() });
         self.slots.entry(name.into()).or_default().feature = Some(place);
@@ -210,120 +118,7 @@ impl Schema {
         self.fields.iter().map(|field| field.kind).collect()
     }
 
-    /// Reads a record's event: writes its numbers into `row` and grows the schema by what is new in it. A rejected
-    /// record leaves the schema as it was. `this` is copied first if somebody else holds it and it must grow.
-    pub fn observe(
-        this: &mut Arc<Self>,
-        observer: &mut Observer,
-        record: &Record,
-        row: &mut Vec<f64>,
-    ) -> Result<Observed, Reject> {
-        let payload = record.payload.as_deref().unwrap_or_default();
-        let limits = this.spec.limits;
-        if payload.len() > limits.record {
-            return Err(Reject::TooLarge { got: payload.len(), limit: limits.record });
-        }
-        let Observer { fields, hints, name } = observer;
-        fields.parse(payload)?;
-
-        let (mut at, mut entity, mut target) = (record.timestamp, EntityId::default(), None);
-        hints.resize_with(fields.len(), || ("".into(), None));
-        for (i, hint) in hints.iter_mut().enumerate() {
-            let (key, value) = fields.get(i);
-            if hint.1.is_none() || *hint.0 != *key {
-                *hint = (key.into(), this.slots.get(key).copied());
-            }
-            let Some(slot) = hint.1 else { continue };
-            if slot.target {
-                target = Some(value);
-            }
-            if slot.time && value != Value::Null {
-                at = read_time(key, value)?;
-            }
-            if slot.entity {
-                entity = value.name(name).map_or(EntityId::default(), entity_id);
-            }
-        }
-        let target = this.read_target(target, name)?;
-
-        let mut grown = false;
-        let mut unusable = 0;
-        let target = match target {
-            Label::Value(x) => Target::Value(x),
-            Label::Known(class) => Target::Class(class),
-            Label::New(class) => Target::Class(ClassId(Arc::make_mut(this).classes.insert(&class))),
-        };
-        row.clear();
-        row.resize(this.fields.len(), f64::NAN);
-        for (i, hint) in hints.iter_mut().enumerate() {
-            let (key, value) = fields.get(i);
-            if value == Value::Null {
-                continue;
-            }
-            let place = match hint.1 {
-                Some(slot) => match slot.feature {
-                    Some(place) => place,
-                    None => continue,
-                },
-                None if !this.spec.features.is_empty() => continue,
-                // The same new name may stand twice in one event.
-                None => match this.slots.get(key).and_then(|slot| slot.feature) {
-                    Some(place) => place,
-                    None if this.fields.len() >= limits.features || key.len() > Limits::TEXT => {
-                        unusable += 1;
-                        continue;
-                    }
-                    None => {
-                        grown = true;
-                        row.push(f64::NAN);
-                        Arc::make_mut(this).append(key, Kind::Unknown)
-                    }
-                },
-            };
-            let field = &this.fields[place as usize];
-            if field.kind == Kind::Unknown {
-                let kind = if matches!(value, Value::Text(_)) { Kind::Nominal } else { Kind::Number };
-                Arc::make_mut(this).fields[place as usize].kind = kind;
-                grown = true;
-            }
-            match this.encode(place, value, name) {
-                Encoded::Number(x) => row[place as usize] = x,
-                Encoded::NewCategory if this.fields[place as usize].categories.len() < limits.categories => {
-                    let category = value.name(name).expect("checked by encode");
-                    let number = Arc::make_mut(this).fields[place as usize].categories.insert(category);
-                    row[place as usize] = f64::from(number);
-                }
-                Encoded::NewCategory | Encoded::OtherKind => unusable += 1,
-            }
-        }
-        Ok(Observed { at, entity, target, grown, unusable })
-    }
-
-    fn read_target(&self, value: Option<Value<'_>>, name: &mut String) -> Result<Label, Reject> {
-        let field = || self.spec.target.clone();
-        let value = match value {
-            None | Some(Value::Null) => return Err(Reject::NoTarget(field())),
-            Some(value) => value,
-        };
-        let bad = |expected| Reject::BadTarget { field: field(), expected, got: value.describe() };
-        match (self.spec.task, value) {
-            (Task::Regression, Value::Number(x)) => Ok(Label::Value(x)),
-            (Task::Regression, Value::Bool(flag)) => Ok(Label::Value(f64::from(u8::from(flag)))),
-            (Task::Regression, _) => Err(bad("a number")),
-            (Task::Classification, _) => {
-                let class = value.name(name).ok_or_else(|| bad("a class name of at most 1,024 bytes"))?;
-                match self.classes.get(class) {
-                    Some(class) => Ok(Label::Known(ClassId(class))),
-                    None if self.classes.len() >= self.spec.limits.classes => {
-                        Err(bad("one of the known classes (limits.classes is reached)"))
-                    }
-                    None => Ok(Label::New(class.to_owned())),
-                }
-            }
-        }
-    }
-
-    fn encode(&self, place: u32, value: Value<'_>, name: &mut String) -> Encoded {
+    pub(crate) fn encode(&self, place: u32, value: Value<'_>, name: &mut String) -> Encoded {
         let field = &self.fields[place as usize];
         match (field.kind, value) {
             (Kind::Number, Value::Number(x)) => Encoded::Number(x),
@@ -343,71 +138,6 @@ impl Schema {
 
     fn numbers_are_names(&self, field: &str) -> bool {
         self.spec.nominal.iter().any(|name| name == field)
-    }
-
-    /// Writes a request's numbers into `row`. Fields not given are missing, unseen categories too; the target and the
-    /// other roles may stand in the request and are left out.
-    ///
-    /// # Errors
-    /// A field the model does not know, or a value of another kind than its field's.
-    pub fn encode_fields(&self, fields: &Fields, row: &mut Vec<f64>) -> Result<(), RequestError> {
-        let mut name = String::new();
-        row.clear();
-        row.resize(self.fields.len(), f64::NAN);
-        for (key, value) in fields.iter() {
-            match self.slots.get(key) {
-                None => return Err(self.unknown_field(key, value)),
-                Some(slot) => {
-                    if let Some(place) = slot.feature {
-                        row[place as usize] = self.encode_request(place, value, &mut name)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes one value of a request's row: column `place` in schema order.
-    ///
-    /// # Errors
-    /// A place beyond the schema, or a value of another kind than its field's.
-    pub fn encode_at(&self, place: usize, value: Value<'_>) -> Result<f64, RequestError> {
-        if place >= self.fields.len() {
-            return Err(RequestError {
-                field: format!("[{place}]"),
-                expected: format!("at most {} values, in the order of the metadata", self.fields.len()),
-                got: value.describe(),
-            });
-        }
-        self.encode_request(place as u32, value, &mut String::new())
-    }
-
-    fn encode_request(&self, place: u32, value: Value<'_>, name: &mut String) -> Result<f64, RequestError> {
-        let field = &self.fields[place as usize];
-        if value == Value::Null || field.kind == Kind::Unknown {
-            return Ok(f64::NAN);
-        }
-        match self.encode(place, value, name) {
-            Encoded::Number(x) => Ok(x),
-            Encoded::NewCategory => Ok(f64::NAN),
-            Encoded::OtherKind => Err(RequestError {
-                field: field.name.to_string(),
-                expected: if field.kind == Kind::Number { "a number" } else { "a category name (text)" }.into(),
-                got: value.describe(),
-            }),
-        }
-    }
-
-    fn unknown_field(&self, key: &str, value: Value<'_>) -> RequestError {
-        let mut known: Vec<&str> = self.fields.iter().take(20).map(|field| &*field.name).collect();
-        if self.fields.len() > known.len() {
-            known.push("…");
-        }
-        RequestError {
-            field: key.to_owned(),
-            expected: format!("one of the model's fields ({})", known.join(", ")),
-            got: value.describe(),
-        }
     }
 
     /// The saved form: columns and classes.
@@ -432,177 +162,9 @@ impl Schema {
     }
 }
 
-enum Label {
-    Value(f64),
-    Known(ClassId),
-    New(String),
-}
-
-enum Encoded {
+/// What a value is in its column.
+pub(crate) enum Encoded {
     Number(f64),
     NewCategory,
     OtherKind,
-}
-
-fn read_time(field: &str, value: Value<'_>) -> Result<EventTime, Reject> {
-    let bad = || Reject::BadTime { field: field.to_owned(), got: value.describe() };
-    match value {
-        Value::Number(ms) if ms.abs() < 9e15 => Ok(EventTime(ms as i64)),
-        Value::Text(text) => text.parse::<jiff::Timestamp>().map(|t| EventTime(t.as_millisecond())).map_err(|_| bad()),
-        _ => Err(bad()),
-    }
-}
-
-/// FNV-1a of the name, never 0.
-fn entity_id(name: &str) -> EntityId {
-    let hash = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    EntityId(hash.max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(task: Task) -> EventSpec {
-        EventSpec {
-            task,
-            target: "y".into(),
-            time: Some("at".into()),
-            entity: Some("who".into()),
-            id: Some("id".into()),
-            features: vec![],
-            nominal: vec!["day".into()],
-            ignore: vec!["skip".into()],
-            limits: Limits { features: 4, categories: 2, classes: 2, ..Limits::default() },
-        }
-    }
-
-    struct World {
-        schema: Arc<Schema>,
-        observer: Observer,
-        row: Vec<f64>,
-    }
-
-    impl World {
-        fn new(spec: EventSpec) -> Self {
-            Self { schema: Arc::new(Schema::new(Arc::new(spec))), observer: Observer::default(), row: vec![] }
-        }
-
-        fn see(&mut self, json: &str) -> Result<Observed, Reject> {
-            let record = Record { payload: Some(json.into()), timestamp: EventTime(7), ..Record::default() };
-            Schema::observe(&mut self.schema, &mut self.observer, &record, &mut self.row)
-        }
-
-        fn names(&self) -> Vec<&str> {
-            self.schema.fields().iter().map(|f| &*f.name).collect()
-        }
-    }
-
-    #[test]
-    fn the_first_value_fixes_the_kind_and_another_kind_counts_as_missing() {
-        let mut w = World::new(spec(Task::Regression));
-        assert!(w.see(r#"{"a":1,"b":"x","c":null,"y":2,"id":9,"skip":1}"#).unwrap().grown);
-        assert_eq!(w.names(), ["day", "a", "b"]);
-        let seen = w.see(r#"{"a":"text","b":3,"y":2}"#).unwrap();
-        assert_eq!((seen.unusable, seen.grown), (2, false));
-        assert!(w.row.iter().all(|x| x.is_nan()));
-        assert!(w.see(r#"{"c":true,"y":2}"#).unwrap().grown);
-        assert_eq!(w.names(), ["day", "a", "b", "c"]);
-        assert_eq!(w.row[3], 1.0);
-    }
-
-    #[test]
-    fn configured_nominal_numbers_are_names_with_one_spelling() {
-        let mut w = World::new(spec(Task::Regression));
-        w.see(r#"{"day":2,"y":1}"#).unwrap();
-        w.see(r#"{"day":2.0,"y":1}"#).unwrap();
-        assert_eq!(w.row[0], 0.0);
-        w.see(r#"{"day":"3","y":1}"#).unwrap();
-        assert_eq!(w.row[0], 1.0);
-        assert_eq!(w.see(r#"{"day":4,"y":1}"#).unwrap().unusable, 1, "limits.categories is 2");
-    }
-
-    #[test]
-    fn time_entity_and_target_are_read_and_never_features() {
-        let mut w = World::new(spec(Task::Classification));
-        let seen = w.see(r#"{"at":"1970-01-01T00:00:01.5Z","who":"s1","y":"UP"}"#).unwrap();
-        assert_eq!((seen.at, seen.target), (EventTime(1500), Target::Class(ClassId(0))));
-        assert_ne!(seen.entity, EntityId::default());
-        assert_eq!(w.see(r#"{"at":42,"y":"DOWN"}"#).unwrap().at, EventTime(42));
-        assert_eq!(w.see(r#"{"y":"UP"}"#).unwrap().at, EventTime(7), "the record's own time");
-        assert_eq!(w.names(), ["day"]);
-    }
-
-    #[test]
-    fn a_rejected_record_leaves_the_schema_as_it_was() {
-        let mut w = World::new(spec(Task::Classification));
-        let rejects = [
-            (r#"{"new":1}"#, "no_target"),
-            (r#"{"new":1,"y":null}"#, "no_target"),
-            (r#"{"new":1,"at":"soon","y":"UP"}"#, "bad_time"),
-            (r#"{"new":1e999,"y":"UP"}"#, "impossible_number"),
-            (r#"{"new":1"#, "malformed"),
-            ("", "malformed"),
-        ];
-        for (json, class) in rejects {
-            assert_eq!(w.see(json).unwrap_err().class(), class, "{json}");
-        }
-        assert_eq!(w.names(), ["day"]);
-        assert!(w.schema.classes().is_empty());
-        w.see(r#"{"y":"A"}"#).unwrap();
-        w.see(r#"{"y":"B"}"#).unwrap();
-        assert_eq!(w.see(r#"{"y":"C"}"#).unwrap_err().class(), "bad_target", "limits.classes is 2");
-        let mut w = World::new(spec(Task::Regression));
-        assert_eq!(w.see(r#"{"y":"text"}"#).unwrap_err().class(), "bad_target");
-    }
-
-    #[test]
-    fn fields_beyond_the_limit_are_counted_and_left_out() {
-        let mut w = World::new(spec(Task::Regression));
-        assert_eq!(w.see(r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"y":1}"#).unwrap().unusable, 2);
-        assert_eq!(w.names().len(), 4);
-    }
-
-    #[test]
-    fn listed_features_are_the_only_ones() {
-        let listed = EventSpec { features: vec!["b".into(), "day".into()], ..spec(Task::Regression) };
-        let mut w = World::new(listed);
-        w.see(r#"{"a":1,"day":5,"b":7,"y":1}"#).unwrap();
-        assert_eq!(w.names(), ["b", "day"]);
-        assert_eq!(w.row, [7.0, 0.0]);
-    }
-
-    #[test]
-    fn a_request_is_encoded_as_an_event_was_and_its_errors_name_the_field() {
-        let mut w = World::new(spec(Task::Classification));
-        w.see(r#"{"t":20.5,"day":1,"where":{"room":"attic"},"y":"UP"}"#).unwrap();
-        let mut fields = Fields::default();
-        let mut row = vec![];
-        fields.parse(br#"{"where":{"room":"attic"},"day":"1","t":20.5,"y":"UP"}"#).unwrap();
-        w.schema.encode_fields(&fields, &mut row).unwrap();
-        assert_eq!(row, w.row);
-        fields.parse(br#"{"where.room":"cellar"}"#).unwrap();
-        w.schema.encode_fields(&fields, &mut row).unwrap();
-        assert!(row.iter().all(|x| x.is_nan()), "an unseen category is missing");
-        fields.parse(br#"{"t":"warm"}"#).unwrap();
-        let e = w.schema.encode_fields(&fields, &mut row).unwrap_err();
-        assert_eq!(e.to_string(), "field t: expected a number, got \"warm\"");
-        fields.parse(br#"{"tt":1}"#).unwrap();
-        let e = w.schema.encode_fields(&fields, &mut row).unwrap_err();
-        assert_eq!(e.to_string(), "field tt: expected one of the model's fields (day, t, where.room), got 1");
-    }
-
-    #[test]
-    fn saved_and_restored_is_the_same() {
-        let mut w = World::new(spec(Task::Classification));
-        w.see(r#"{"t":20.5,"day":1,"k":"v","y":"UP"}"#).unwrap();
-        let bytes = w.schema.save();
-        let spec = Arc::new(w.schema.spec().clone());
-        w.schema = Arc::new(Schema::restore(spec, &bytes).unwrap());
-        w.see(r#"{"t":1,"day":2,"k":"v","y":"DOWN"}"#).unwrap();
-        assert_eq!(w.row, [1.0, 1.0, 0.0]);
-        assert_eq!(w.schema.classes().names().len(), 2);
-    }
 }
