@@ -1,0 +1,215 @@
+//! The pipeline on the embedded broker, in this process: what a user meets without Java.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use checkpoints::{CheckpointStore, FileStore, Keep, StateDir};
+use features::Task;
+use perennial::config::{Every, KafkaConfig, ModelConfig, StopAt};
+use perennial::metrics::Metrics;
+use perennial::pipeline::{self, Plan, Running};
+use perennial::registry::Registry;
+use perennial::replay::Replay;
+use perennial::service::plan;
+use perennial::status::Phase;
+use simulations::Scenario;
+use streams::{FileOptions, FileSource, MockBroker, Outgoing, Producer};
+
+const WITHIN: Duration = Duration::from_secs(60);
+
+fn model(name: &str, topics: &[&str]) -> ModelConfig {
+    let scenario = Scenario::by_name("sea").unwrap();
+    let mut model =
+        ModelConfig::new(name, topics.iter().map(|&t| t.into()).collect(), Task::Classification, scenario.target);
+    model.fold.event.id = Some(scenario.id.into());
+    model.fold.event.time = Some(scenario.time.into());
+    model.fold.learner = "hoeffding_tree".parse().unwrap();
+    model.fold.challengers = vec!["linear".parse().unwrap(), "no_change".parse().unwrap()];
+    model.runtime.checkpoint_every = Every::Events(700);
+    model.runtime.publish_every = Every::Time(Duration::from_millis(5));
+    model.runtime.keep = Keep { last: 3, hourly: 0, daily: 0 };
+    model
+}
+
+struct World {
+    running: Option<Running>,
+    registry: Registry,
+}
+
+/// Starts models on state in `dir`, as the service does.
+fn start(broker: &MockBroker, dir: &Path, models: &[ModelConfig]) -> anyhow::Result<World> {
+    let kafka = KafkaConfig { brokers: broker.bootstrap.clone(), ..KafkaConfig::default() };
+    let plans: Vec<Plan> = models.iter().map(|model| plan(model, &kafka, Duration::from_millis(200))).collect();
+    let state = StateDir::open(dir)?;
+    let store: Arc<dyn CheckpointStore> = Arc::new(FileStore::open(&state)?);
+    let (running, registry) = pipeline::start(plans, &state, &store, &Arc::new(Metrics::default()), || 0)?;
+    Ok(World { running: Some(running), registry })
+}
+
+impl World {
+    fn stop(mut self) {
+        self.running.take().unwrap().stop();
+    }
+
+    /// Waits until the model has folded so many records and partitions.
+    fn wait(&self, model: &str, version: u64) {
+        self.wait_until(model, |served| served >= version);
+        assert_eq!(self.version(model), version);
+    }
+
+    fn version(&self, model: &str) -> u64 {
+        self.registry.get(model).unwrap().live.load().map_or(0, |served| served.model.version)
+    }
+
+    fn wait_until(&self, model: &str, done: impl Fn(u64) -> bool) {
+        let until = Instant::now() + WITHIN;
+        while !done(self.version(model)) {
+            let status = self.registry.get(model).unwrap().status.get();
+            assert!(Instant::now() < until, "version {} of {model}: {status:?}", self.version(model));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn wait_phase(&self, model: &str, phase: &Phase) {
+        let until = Instant::now() + WITHIN;
+        while self.registry.get(model).unwrap().status.get().phase != *phase {
+            let status = self.registry.get(model).unwrap().status.get();
+            assert!(Instant::now() < until, "{status:?} is not {phase:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn send(broker: &MockBroker, topic: &str, partition: i32, payloads: impl IntoIterator<Item = String>) {
+    let producer = Producer::start(&broker.bootstrap, &Vec::new(), topic).unwrap();
+    for payload in payloads {
+        let outgoing =
+            Outgoing { partition: Some(partition), payload: Some(payload.into_bytes()), ..Outgoing::default() };
+        producer.send(&outgoing, WITHIN).unwrap();
+    }
+    producer.flush(WITHIN).unwrap();
+}
+
+fn events(total: u64) -> Vec<String> {
+    Scenario::by_name("sea").unwrap().events(3, total).map(|event| event.json).collect()
+}
+
+/// The hash of what a model has learned, from its newest checkpoint.
+fn model_hash(dir: &Path, model: &str) -> ([u8; 32], [u8; 32]) {
+    let state = StateDir::open_existing(dir).unwrap();
+    let checkpoint = FileStore::open(&state).unwrap().latest(model).unwrap().checkpoint.unwrap();
+    (checkpoint.model_hash, checkpoint.state_hash)
+}
+
+#[test]
+fn run_and_replay_of_the_same_records_are_the_same_model() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    let events = events(3_000);
+    send(&broker, "t", 0, events.clone());
+    let world = start(&broker, &dir.path().join("state"), &[model("m", &["t"])]).unwrap();
+    world.wait("m", 3_001);
+    world.stop();
+
+    let file = dir.path().join("events.jsonl");
+    fs::write(&file, events.join("\n")).unwrap();
+    let source = FileSource::open(vec![file], FileOptions::default()).unwrap();
+    let replayed = Replay::start("m", model("m", &["t"]).fold, None, None).unwrap().run(source, |_| {}).unwrap();
+    assert_eq!(replayed.version, 3_000, "a file's partition is no decision");
+    let (learned, _) = model_hash(&dir.path().join("state"), "m");
+    assert_eq!(replayed.model_hash, pipeline::hex(&learned));
+}
+
+/// Stopped and started again and again, at other places and batch by batch, it is what it would have been.
+#[test]
+fn restarts_change_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    let (one, many) = (dir.path().join("one"), dir.path().join("many"));
+    let mut sent = 1;
+    for (i, part) in events(4_000).chunks(800).enumerate() {
+        send(&broker, "t", 0, part.to_vec());
+        sent += part.len() as u64;
+        let world = start(&broker, &many, &[model("m", &["t"])]).unwrap();
+        world.wait("m", sent);
+        if i == 2 {
+            // The checkpoints of this life are lost: it goes on from genesis along the journal.
+            world.stop();
+            fs::remove_dir_all(many.join("manifests")).unwrap();
+            fs::remove_dir_all(many.join("models/m/blobs")).unwrap();
+        } else {
+            world.stop();
+        }
+    }
+    let world = start(&broker, &one, &[model("m", &["t"])]).unwrap();
+    world.wait("m", sent);
+    world.stop();
+    assert_eq!(model_hash(&one, "m"), model_hash(&many, "m"));
+}
+
+#[test]
+fn a_topic_may_come_later_and_models_share_a_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("a", 2)]).unwrap();
+    let models = [model("early", &["a"]), model("both", &["a", "late"])];
+    let world = start(&broker, dir.path(), &models).unwrap();
+    let events = events(1_000);
+    send(&broker, "a", 0, events[..500].to_vec());
+    send(&broker, "a", 1, events[500..].to_vec());
+    world.wait("early", 1_002);
+    world.wait("both", 1_002);
+    broker.create_topic("late", 1).unwrap();
+    send(&broker, "late", 0, events[..100].to_vec());
+    world.wait("both", 1_103);
+    world.wait_phase("both", &Phase::Live);
+    world.stop();
+}
+
+#[test]
+fn a_partition_of_garbage_is_stopped_and_the_others_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 2), ("m-dead-letters", 1)]).unwrap();
+    let mut model = model("m", &["t"]);
+    model.runtime.dead_letters.stop_partition_at = StopAt { share: 0.5, of_last: 100 };
+    let world = start(&broker, dir.path(), &[model]).unwrap();
+    send(&broker, "t", 0, (0..5_000).map(|i| format!("garbage {i}")));
+    let stopped = |world: &World| world.registry.get("m").unwrap().status.get().stopped_partitions;
+    let until = Instant::now() + WITHIN;
+    while stopped(&world).is_empty() {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let reasons = world.registry.get("m").unwrap().reasons();
+    assert!(reasons.iter().any(|r| r.contains("t/0: 50 % of the last 100 records were unusable")), "{reasons:?}");
+    send(&broker, "t", 1, events(500));
+    let learned = || world.registry.get("m").unwrap().live.load().map_or(0, |served| served.model.counts.events);
+    while learned() < 500 {
+        assert!(Instant::now() < until, "{} events", learned());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let rejected = world.registry.get("m").unwrap().live.load().unwrap().model.counts.rejected;
+    assert!(rejected < 5_000, "all of the garbage was drained into the dead letters");
+    world.stop();
+}
+
+#[test]
+fn what_decides_the_fold_may_not_change_silently() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    send(&broker, "t", 0, events(10));
+    let world = start(&broker, dir.path(), &[model("m", &["t"])]).unwrap();
+    world.wait("m", 11);
+    world.stop();
+    let mut other = model("m", &["t"]);
+    other.fold.seed = 2;
+    other.fold.event.limits.classes = 7;
+    let refused = start(&broker, dir.path(), &[other]).err().unwrap().to_string();
+    for part in ["seed (1 is now 2)", "limits", "state reset --model m"] {
+        assert!(refused.contains(part), "{refused}");
+    }
+    let mut free = model("m", &["t"]);
+    free.runtime.checkpoint_every = Every::Time(Duration::from_secs(1));
+    start(&broker, dir.path(), &[free]).unwrap().stop();
+}
