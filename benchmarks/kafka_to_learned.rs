@@ -1,0 +1,135 @@
+//! Kafka → learned: records a second that a model reads, journals, decodes, predicts, scores and learns, against a bare
+//! consumer that only counts, on one topic that is filled first. Wall time; pairs alternate; medians.
+//!
+//! `cargo bench --bench kafka_to_learned [-- --records 1000000 --pairs 5 --learner linear]` (Kafka's jars: `tests/run`)
+
+#[path = "../tests/support/kafka.rs"]
+mod kafka;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use checkpoints::{CheckpointStore, FileStore, StateDir};
+use features::Task;
+use perennial::config::{KafkaConfig, ModelConfig};
+use perennial::metrics::Metrics;
+use perennial::pipeline;
+use perennial::service::plan;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use simulations::Scenario;
+use streams::{Admin, Outgoing, Producer};
+
+const TOPIC: &str = "events";
+const PARTITIONS: i32 = 3;
+const WAIT: Duration = Duration::from_secs(60);
+
+fn main() -> anyhow::Result<()> {
+    let option = |name: &str, default: &str| -> String {
+        let mut args = std::env::args().skip_while(|arg| arg != name).skip(1);
+        args.next().unwrap_or_else(|| default.to_owned())
+    };
+    let records: u64 = option("--records", "1000000").parse()?;
+    let pairs: usize = option("--pairs", "5").parse()?;
+    let learner = option("--learner", "linear");
+
+    let dir = tempfile::tempdir()?;
+    let kafka = kafka::RealKafka::start(&dir.path().join("kafka"));
+    fill(&kafka.brokers, records)?;
+    let (mut bares, mut ours, mut ratios) = (vec![], vec![], vec![]);
+    for pair in 0..=pairs {
+        let state = dir.path().join(format!("state-{pair}"));
+        let (b, o) = if pair % 2 == 0 {
+            let b = bare(&kafka.brokers, records)?;
+            (b, learned(&kafka.brokers, records, &learner, &state)?)
+        } else {
+            let o = learned(&kafka.brokers, records, &learner, &state)?;
+            (bare(&kafka.brokers, records)?, o)
+        };
+        println!(
+            "bare {b:.0}/s   learned {o:.0}/s   ratio {:.3}{}",
+            o / b,
+            if pair == 0 { "   (warm-up)" } else { "" }
+        );
+        if pair > 0 {
+            bares.push(b);
+            ours.push(o);
+            ratios.push(o / b);
+        }
+    }
+    println!("median: bare {:.0}/s, learned {:.0}/s, ratio {:.3}", median(bares), median(ours), median(ratios));
+    Ok(())
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn fill(brokers: &str, records: u64) -> anyhow::Result<()> {
+    Admin::start(brokers, &Vec::new())?.create_topic(TOPIC, PARTITIONS, &[])?;
+    let producer = Producer::start(brokers, &[("linger.ms".into(), "50".into())], TOPIC)?;
+    let scenario = Scenario::by_name("sensors").expect("it is in the catalog");
+    for event in scenario.events(1, records) {
+        let partition = Some((event.id % PARTITIONS as u64) as i32);
+        producer.send(&Outgoing { partition, payload: Some(event.json.into_bytes()), ..Outgoing::default() }, WAIT)?;
+    }
+    producer.flush(WAIT)?;
+    Ok(())
+}
+
+/// A consumer that counts, with the fetch options that our source has.
+fn bare(brokers: &str, records: u64) -> anyhow::Result<f64> {
+    let began = Instant::now();
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "bare")
+        .set("enable.auto.commit", "false")
+        .set("check.crcs", "true")
+        .set("fetch.queue.backoff.ms", "50")
+        .set("fetch.wait.max.ms", "100")
+        .set("queued.max.messages.kbytes", "32768")
+        .create()?;
+    let mut all = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        all.add_partition_offset(TOPIC, partition, Offset::Beginning)?;
+    }
+    consumer.assign(&all)?;
+    let (mut count, mut bytes) = (0, 0);
+    while count < records {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => {
+                count += 1;
+                bytes += message.payload_len();
+            }
+            Some(Err(e)) if !matches!(e, KafkaError::PartitionEOF(_)) => return Err(e.into()),
+            _ => {}
+        }
+    }
+    assert!(bytes > 0);
+    Ok(records as f64 / began.elapsed().as_secs_f64())
+}
+
+/// The whole pipeline with fresh state, until the published model has learned every record.
+fn learned(brokers: &str, records: u64, learner: &str, state: &std::path::Path) -> anyhow::Result<f64> {
+    let scenario = Scenario::by_name("sensors").expect("it is in the catalog");
+    let mut model = ModelConfig::new("bench", vec![TOPIC.into()], Task::Regression, scenario.target);
+    model.fold.event.time = Some(scenario.time.into());
+    model.fold.event.id = Some(scenario.id.into());
+    model.fold.event.entity = scenario.entity.map(Into::into);
+    model.fold.learner = learner.parse()?;
+    let kafka = KafkaConfig { brokers: brokers.into(), ..KafkaConfig::default() };
+    let state = StateDir::open(state)?;
+    let store: Arc<dyn CheckpointStore> = Arc::new(FileStore::open(&state)?);
+    let began = Instant::now();
+    let plans = vec![plan(&model, &kafka, Duration::from_secs(60))];
+    let (running, registry) = pipeline::start(plans, &state, &store, &Arc::new(Metrics::default()), || 0)?;
+    let live = &registry.get("bench").expect("it was planned").live;
+    while live.load().is_none_or(|served| served.model.counts.events < records) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let rate = records as f64 / began.elapsed().as_secs_f64();
+    running.stop();
+    Ok(rate)
+}
