@@ -1,13 +1,14 @@
 //! What a model costs behind HTTP: our predict endpoint against a bare handler that parses the same body, validates it
 //! against the same schema and answers a constant of the same shape. Both run in this process on a port of their own and
-//! are driven in turn, closed loop, over kept-alive connections. Prints medians and the median ratio of the pairs.
+//! are driven in turn, closed loop, over kept-alive connections. Prints medians and the median ratio of the pairs; and,
+//! steadier on a busy machine, what a request costs the server's own thread in CPU time (Linux).
 //!
 //! `cargo bench --bench http_predict [-- --rounds 15 --seconds 1 --connections 8]`
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -38,37 +39,60 @@ fn main() {
     let length = Duration::from_secs_f64(option("--seconds", 1.0));
     let connections = option("--connections", 8.0) as usize;
 
-    println!("learner          bare req/s   model req/s   model/bare (median of {rounds} pairs)");
+    println!("median of {rounds} pairs: requests/s of the bare handler and of ours; µs of server CPU a request");
+    println!("learner            bare/s    ours/s  ours/bare | bare µs  ours µs  bare/ours");
     for learner in LEARNERS {
         let Some(served) = learned(learner) else {
             println!("{learner:<16} is not in the catalog");
             continue;
         };
         let schema = Arc::clone(&served.model.schema);
-        let model = start(move |listener| async move { serve(listener, app(served), std::future::pending()).await });
-        let bare = start(move |listener| async move {
+        let model =
+            start("ours", move |listener| async move { serve(listener, app(served), std::future::pending()).await });
+        let bare = start("bare", move |listener| async move {
             let router = Router::new().route("/v1/models/{*rest}", post(constant)).with_state(schema);
             let listener = listener.tap_io(|io| drop(io.set_nodelay(true)));
             axum::serve(listener, router).await
         });
-        let (mut bares, mut models, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let mut pairs = Vec::new();
         for round in 0..=rounds {
             // Each goes first in every other pair; the first pair warms up.
-            let (b, m) = if round % 2 == 0 {
-                let b = drive(bare, connections, length);
-                (b, drive(model, connections, length))
+            let pair = if round % 2 == 0 {
+                let bare = drive(&bare, connections, length);
+                (bare, drive(&model, connections, length))
             } else {
-                let m = drive(model, connections, length);
-                (drive(bare, connections, length), m)
+                let model = drive(&model, connections, length);
+                (drive(&bare, connections, length), model)
             };
             if round > 0 {
-                bares.push(b);
-                models.push(m);
-                ratios.push(m / b);
+                pairs.push(pair);
             }
         }
-        println!("{learner:<16} {:>10.0} {:>13.0} {:>12.3}", median(bares), median(models), median(ratios));
+        let of = |figure: fn(&(Run, Run)) -> f64| median(pairs.iter().map(figure).collect());
+        println!(
+            "{learner:<16} {:>8.0}  {:>8.0}  {:>9.3} | {:>7.1}  {:>7.1}  {:>9.3}",
+            of(|(bare, _)| bare.rate),
+            of(|(_, model)| model.rate),
+            of(|(bare, model)| model.rate / bare.rate),
+            of(|(bare, _)| bare.cpu_us),
+            of(|(_, model)| model.cpu_us),
+            of(|(bare, model)| bare.cpu_us / model.cpu_us),
+        );
     }
+}
+
+/// A server and the name of its worker thread.
+struct Server {
+    addr: SocketAddr,
+    thread: String,
+}
+
+/// What one round measured.
+struct Run {
+    /// Requests per second.
+    rate: f64,
+    /// Microseconds of the server's CPU time a request.
+    cpu_us: f64,
 }
 
 fn median(mut xs: Vec<f64>) -> f64 {
@@ -77,37 +101,51 @@ fn median(mut xs: Vec<f64>) -> f64 {
 }
 
 /// Starts a server on one worker thread.
-fn start<F, R>(run: F) -> SocketAddr
+fn start<F, R>(name: &str, run: F) -> Server
 where
     F: FnOnce(tokio::net::TcpListener) -> R + Send + 'static,
     R: Future<Output = std::io::Result<()>>,
 {
+    static SERVERS: AtomicUsize = AtomicUsize::new(0);
+    let thread = format!("{name}-{}", SERVERS.fetch_add(1, Ordering::Relaxed));
     let (ready, addr) = std::sync::mpsc::channel();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).thread_name(&thread).enable_all().build();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         runtime.expect("a runtime starts").block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
             ready.send(listener.local_addr().expect("it is bound")).expect("somebody waits");
             run(listener).await.expect("the server runs");
         });
     });
-    addr.recv().expect("the server starts")
+    Server { addr: addr.recv().expect("the server starts"), thread }
 }
 
-/// Requests per second over `connections`, each asking again as soon as it was answered.
-fn drive(addr: SocketAddr, connections: usize, length: Duration) -> f64 {
+/// Nanoseconds of CPU that threads of this name have used; 0 where that cannot be known.
+fn cpu_ns(thread: &str) -> f64 {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0.0 };
+    let used = |task: std::fs::DirEntry| {
+        let name = std::fs::read_to_string(task.path().join("comm")).ok()?;
+        let used = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        (name.trim_end() == thread).then(|| used.split(' ').next()?.parse::<f64>().ok()).flatten()
+    };
+    tasks.filter_map(|task| used(task.ok()?)).sum()
+}
+
+/// Asks over `connections`, each asking again as soon as it was answered.
+fn drive(server: &Server, connections: usize, length: Duration) -> Run {
     let body = r#"{"instances":[{"date":0.425,"day":"2","period":0.5,"price":0.0642,"demand":0.4391,"vicprice":0.0035,"vicdemand":0.4229,"transfer":0.4149}]}"#;
     let request = format!(
         "POST /v1/models/m:predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let stop = AtomicBool::new(false);
-    let begun = Instant::now();
+    let (begun, cpu_before) = (Instant::now(), cpu_ns(&server.thread));
     let answered: usize = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..connections)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut connection = TcpStream::connect(addr).expect("the server listens");
+                    let mut connection = TcpStream::connect(server.addr).expect("the server listens");
                     connection.set_nodelay(true).expect("TCP");
                     let mut buffer = vec![0; 4096];
                     let mut answered = 0;
@@ -124,7 +162,10 @@ fn drive(addr: SocketAddr, connections: usize, length: Duration) -> f64 {
         stop.store(true, Ordering::Relaxed);
         clients.into_iter().map(|client| client.join().expect("a client ends")).sum()
     });
-    answered as f64 / begun.elapsed().as_secs_f64()
+    Run {
+        rate: answered as f64 / begun.elapsed().as_secs_f64(),
+        cpu_us: (cpu_ns(&server.thread) - cpu_before) / 1e3 / answered as f64,
+    }
 }
 
 fn read_reply(connection: &mut TcpStream, buffer: &mut [u8]) {

@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench kafka_to_learned [-- --records 1000000 --pairs 5 --learner linear]` (Kafka's jars: `tests/run`)
 
+#[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/support/kafka.rs"]
 mod kafka;
 
@@ -17,7 +18,7 @@ use perennial::pipeline;
 use perennial::service::plan;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use simulations::Scenario;
 use streams::{Admin, Outgoing, Producer};
 

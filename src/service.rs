@@ -110,11 +110,6 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
     let runtime = &model.runtime;
     let source = kafka_config(model, kafka, look_every);
     let (brokers, options, topic) = (kafka.brokers.clone(), kafka.options.clone(), runtime.dead_letters.topic.clone());
-    let keep = checkpoints::Keep {
-        last: runtime.keep.last as usize,
-        hourly: runtime.keep.hourly as usize,
-        daily: runtime.keep.daily as usize,
-    };
     Plan {
         name: model.name.clone(),
         fold: model.fold.clone(),
@@ -125,7 +120,7 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
             patience: PATIENCE,
             batch: BATCH,
         },
-        keep,
+        keep: runtime.keep,
         make_source: Box::new(move || Ok(Box::new(KafkaSource::start(source.clone())?) as Box<dyn Source>)),
         make_dead_letters: Box::new(move || DeadLetters::start(&brokers, &options, &topic)),
     }

@@ -1,5 +1,6 @@
 //! The Kafka source against a real Apache Kafka: what the embedded broker cannot show. A broker killed in mid-read must
 //! cost time and nothing else; a log that no longer holds what is wanted must be said so, for that partition alone.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 #[path = "support/kafka.rs"]
 mod kafka;

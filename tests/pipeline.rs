@@ -1,4 +1,5 @@
 //! The pipeline on the embedded broker, in this process: what a user meets without Java.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::fs;
 use std::path::Path;

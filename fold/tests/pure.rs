@@ -2,6 +2,7 @@
 //!
 //! The feared failure: a model that depends on how many records a poll happened to deliver, on when a checkpoint was
 //! taken, or on where the process was killed. So one log is folded in many ways and every section must be equal.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use features::{EventSpec, EventTime, Limits, NextOffset, PartitionId, Record, Start, Task, TopicId};
 use fold::{Chunk, Decision, Entry, Fold, FoldConfig, Position, digest, merge, runs_of};

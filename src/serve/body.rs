@@ -1,11 +1,14 @@
 //! Reads a request's body: bounded in bytes, in time and in nesting, whatever its Content-Type says.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use flate2::read::{GzDecoder, ZlibDecoder};
+use http_body_util::LengthLimitError;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,39 +20,64 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 
 /// The whole body, decompressed.
 pub(super) async fn read(app: &App, request: Request) -> Result<Bytes, Fault> {
-    if let Some(encoding) = request.headers().get(header::CONTENT_ENCODING) {
-        // What the decompression layer knows it has removed.
-        if encoding != "identity" {
+    let (head, body) = request.into_parts();
+    let bytes = match tokio::time::timeout(ARRIVAL, to_bytes(body, app.max_body)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(e)) => {
+            let e = e.into_inner();
+            let too_large = e.is::<LengthLimitError>();
+            return Err(if too_large { too_large_fault(app) } else { unreadable(&e) });
+        }
+        Err(_) => return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "the body took more than 30 seconds to arrive")),
+    };
+    match head.headers.get(header::CONTENT_ENCODING) {
+        None => Ok(bytes),
+        Some(encoding) => decompress(app, encoding, bytes),
+    }
+}
+
+fn decompress(app: &App, encoding: &HeaderValue, bytes: Bytes) -> Result<Bytes, Fault> {
+    // One byte more than the limit tells that there is more.
+    let most = app.max_body as u64 + 1;
+    let mut out = Vec::new();
+    match encoding.as_bytes() {
+        b"identity" => return Ok(bytes),
+        b"gzip" => GzDecoder::new(&*bytes).take(most).read_to_end(&mut out),
+        b"deflate" => ZlibDecoder::new(&*bytes).take(most).read_to_end(&mut out),
+        _ => {
             let detail = format!("Content-Encoding: expected gzip, deflate or identity, got {encoding:?}");
             return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
     }
-    match tokio::time::timeout(ARRIVAL, Bytes::from_request(request, &())).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = format!("the body is larger than {} bytes (http.max_body)", app.max_body);
-            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
-        }
-        Ok(Err(rejection)) => Err(Fault::bad(format!("the body cannot be read: {rejection}"))),
-        Err(_) => Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "the body took more than 30 seconds to arrive")),
-    }
+    .map_err(|e| unreadable(&e))?;
+    if out.len() > app.max_body { Err(too_large_fault(app)) } else { Ok(out.into()) }
+}
+
+fn too_large_fault(app: &App) -> Fault {
+    let detail = format!("the body is larger than {} bytes (http.max_body)", app.max_body);
+    Fault::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+fn unreadable(e: &impl std::fmt::Display) -> Fault {
+    Fault::bad(format!("the body cannot be read: {e}"))
 }
 
 /// The JSON value that the body is. The tokens `NaN`, `Infinity` and `-Infinity` are read as null (missing): Python
 /// writes them. Nesting is bounded by the parser (128).
 pub(super) fn json(body: &[u8]) -> Result<Value, Fault> {
-    serde_json::from_slice(&without_special_numbers(body)).map_err(|e| not_json(&e))
+    parse(body, |body| serde_json::from_slice(body))
 }
 
 /// The JSON value that the body begins with, as TF Serving reads it; otherwise as [`json`].
 pub(super) fn leading_json(body: &[u8]) -> Result<Value, Fault> {
-    let body = without_special_numbers(body);
-    let mut reader = serde_json::Deserializer::from_slice(&body);
-    Value::deserialize(&mut reader).map_err(|e| not_json(&e))
+    parse(body, |body| Value::deserialize(&mut serde_json::Deserializer::from_slice(body)))
 }
 
-fn not_json(e: &serde_json::Error) -> Fault {
-    Fault::bad(format!("the body is not JSON: {e}"))
+fn parse(body: &[u8], read: impl Fn(&[u8]) -> serde_json::Result<Value>) -> Result<Value, Fault> {
+    // Special numbers are rare: nobody looks for them in a body that is JSON without them.
+    read(body)
+        .or_else(|_| read(&without_special_numbers(body)))
+        .map_err(|e| Fault::bad(format!("the body is not JSON: {e}")))
 }
 
 fn without_special_numbers(body: &[u8]) -> Cow<'_, [u8]> {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
-use tower_http::decompression::RequestDecompressionLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +20,6 @@ struct Description;
 
 /// The service over HTTP.
 pub fn router(app: Arc<App>) -> Router {
-    let max_body = app.max_body;
     let (described, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::root))
         .routes(routes!(health::healthz))
@@ -41,7 +38,5 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/models/{*rest}", get(tfs::get).post(tfs::post))
         .fallback(fault::no_such_path)
         .method_not_allowed_fallback(fault::no_such_method)
-        .layer(DefaultBodyLimit::max(max_body))
-        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .with_state(app)
 }

@@ -138,3 +138,44 @@ fn resolve(start: Start, topic: &str, partition: i32, consumer: &BaseConsumer<Co
     let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
     Ok(if start == Start::Earliest { low } else { high })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::client_config;
+    use crate::{MockBroker, Outgoing, Producer};
+
+    #[test]
+    fn latest_is_the_end_of_what_is_there_and_the_beginning_of_what_comes_later() {
+        let broker = MockBroker::start(&[("here", 1)]).unwrap();
+        let fixed = [("group.id", "test"), ("allow.auto.create.topics", "false")];
+        let config = client_config(&broker.bootstrap, &[], &[], &fixed).unwrap();
+        let consumer: BaseConsumer<Context> = config.create_with_context(Context::default()).unwrap();
+        let fill = |topic: &str| {
+            let producer = Producer::start(&broker.bootstrap, &[], topic).unwrap();
+            let record = Outgoing { partition: Some(0), payload: Some(b"{}".to_vec()), ..Outgoing::default() };
+            (0..5).for_each(|_| producer.send(&record, ASK).unwrap());
+            producer.flush(10 * ASK).unwrap();
+        };
+        let mut discovery = Discovery::new(&KafkaConfig {
+            brokers: broker.bootstrap.clone(),
+            options: vec![],
+            group_id: "test".into(),
+            topics: vec!["here".into(), "late".into()],
+            start: Start::Latest,
+            look_every: KafkaConfig::LOOK_EVERY,
+        });
+        let discovered = |topic, start| SourceEvent::Discovered {
+            from: PartitionId { topic: TopicId(topic), partition: 0 },
+            start: NextOffset(start),
+        };
+        fill("here");
+        let missing = SourceEvent::TopicMissing { topic: "late".into() };
+        assert_eq!(discovery.look(&consumer), [discovered(0, 5), missing]);
+        assert_eq!(discovery.look(&consumer), []);
+        broker.create_topic("late", 1).unwrap();
+        fill("late");
+        assert_eq!(discovery.look(&consumer), [discovered(1, 0)]);
+        assert_eq!(discovery.look(&consumer), []);
+    }
+}

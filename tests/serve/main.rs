@@ -1,4 +1,5 @@
 //! The endpoints over real HTTP on port 0, with models made by hand: every route, every error, and the hot swap.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod bodies;
 mod errors;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::world::{Client, Service, Teacher, add};
 
 const CLIENTS: usize = 4;
-const REQUESTS: usize = 200;
+const REQUESTS: usize = 100;
 /// How many versions the publisher may be ahead of the requests, and never behind: both make way for each other, so
 /// that however threads are scheduled, every answer's version is near its place in time and many versions answer.
 const AHEAD: usize = 32;
@@ -128,7 +128,7 @@ fn publish_while_asked(
 
 fn event(i: usize, task: Task) -> String {
     // The label moves, so that every version predicts something else.
-    let (a, b) = ((i % 17) as f64 / 3.0, if i % 3 == 0 { "x" } else { "y" });
+    let (a, b) = ((i % 17) as f64 / 3.0, if i.is_multiple_of(3) { "x" } else { "y" });
     match task {
         Task::Regression => format!(r#"{{"a":{a},"b":"{b}","y":{}}}"#, a * 2.0 + i as f64),
         Task::Classification => format!(r#"{{"a":{a},"b":"{b}","y":"{}"}}"#, ["p", "q", "r"][(i * i + i / 7) % 3]),
