@@ -10,7 +10,7 @@ use features::{EventTime, NextOffset, PartitionId, Record, Start, TopicId};
 use streams::{DeadLetter, DeadLetters, KafkaConfig, KafkaSource, MockBroker, Outgoing, Producer};
 use streams::{Source, SourceError, SourceEvent};
 
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(60);
 
 fn at(topic: u16, partition: i32) -> PartitionId {
     PartitionId { topic: TopicId(topic), partition }
