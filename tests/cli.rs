@@ -125,22 +125,34 @@ fn the_same_seed_gives_the_same_bytes_in_every_format() {
     let events = text(&simulate("x.jsonl", "1"));
     let out = data(&["simulate", "electricity", "--events", "2_000", "--out", "-"], &[]);
     assert!(events == out, "standard output gets what a file gets");
+}
 
-    // The CSV file says what the JSON lines say.
-    let table = simulate("x.csv", "1");
-    let mut table = csv::Reader::from_reader(&table[..]);
+#[test]
+fn the_table_says_what_the_json_lines_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sensors.csv");
+    let simulate = ["simulate", "sensors", "--events", "2_000", "--out"];
+    data(&[&simulate[..], &[path.to_str().unwrap()]].concat(), &[]);
+    let events = data(&[&simulate[..], &["-"]].concat(), &[]);
+    let mut table = csv::Reader::from_path(&path).unwrap();
     let header = table.headers().unwrap().clone();
-    assert_eq!(events.lines().count(), 2_000);
-    for (line, row) in events.lines().zip(table.records()) {
+    let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+    assert_eq!((events.lines().count(), rows.len()), (2_000, 2_000));
+    let mut missing = 0;
+    for (line, row) in events.lines().zip(&rows) {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
-        for (name, cell) in header.iter().zip(&row.unwrap()) {
+        for (name, cell) in header.iter().zip(row) {
             match &event[name] {
-                serde_json::Value::Null => assert_eq!(cell, "", "{line}"),
+                serde_json::Value::Null => {
+                    missing += 1;
+                    assert_eq!(cell, "", "{line}");
+                }
                 serde_json::Value::Number(x) => assert_eq!(cell.parse::<f64>().ok(), x.as_f64(), "{line}"),
                 other => assert_eq!(Some(cell), other.as_str(), "{line}"),
             }
         }
     }
+    assert!(missing > 0, "the world has missing values");
 }
 
 #[test]

@@ -60,7 +60,9 @@ mod tests {
         assert_eq!(size("1_000"), Some(1_000));
         assert_eq!(size("1 GiB"), Some(1 << 30));
         assert_eq!(duration("100ms"), Some(Duration::from_millis(100)));
-        assert_eq!(duration("1d"), Some(Duration::from_secs(86_400)));
+        for (text, seconds) in [("1s", 1), ("1m", 60), ("1h", 3_600), ("1d", 86_400), ("2_0 m", 1_200)] {
+            assert_eq!(duration(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
         assert_eq!(every("1000 events"), Some(Every::Events(1_000)));
         assert_eq!(every("10s"), Some(Every::Time(Duration::from_secs(10))));
     }
