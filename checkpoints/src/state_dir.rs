@@ -11,11 +11,17 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use crate::durable;
 use crate::error::CheckpointError;
 
 const FORMAT: &str = "perennial state 1";
+/// A process that was killed holds its lock until the kernel has taken it apart, and a child holds its parent's from fork
+/// to exec: a second is given to both.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Folders on their way out begin with it.
 const REMOVED: &str = ".removed-";
 
@@ -30,18 +36,11 @@ impl StateDir {
     /// Takes the folder, making it if it is not there.
     ///
     /// # Errors
-    /// Another process holds it, it is of an unknown format, or the file system refuses.
+    /// Another process holds it (and did for a second), it is of an unknown format, or the file system refuses.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
         durable::make_folder(path)?;
-        let lock_path = path.join("LOCK");
-        let lock =
-            File::options().create(true).append(true).open(&lock_path).map_err(CheckpointError::io(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(CheckpointError::Held { dir: path.to_owned() }),
-            Err(TryLockError::Error(e)) => return Err(CheckpointError::io(&lock_path)(e)),
-        }
+        let lock = take_lock(path, || thread::sleep(LOCK_PAUSE))?;
         check_format(path)?;
         let dir = Self { path: path.to_owned(), _lock: Arc::new(lock) };
         dir.finish_removals()?;
@@ -108,6 +107,19 @@ impl StateDir {
     }
 }
 
+fn take_lock(dir: &Path, mut pause: impl FnMut()) -> Result<File, CheckpointError> {
+    let path = dir.join("LOCK");
+    let lock = File::options().create(true).append(true).open(&path).map_err(CheckpointError::io(&path))?;
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => pause(),
+            Err(TryLockError::Error(e)) => return Err(CheckpointError::io(&path)(e)),
+        }
+    }
+    Err(CheckpointError::Held { dir: dir.to_owned() })
+}
+
 fn is_model_name(name: &str) -> bool {
     (1..=128).contains(&name.len())
         && !name.starts_with('.')
@@ -146,6 +158,16 @@ mod tests {
         assert!(refused.starts_with("another perennial process holds ") && refused.contains("deep/state"), "{refused}");
         drop(copy);
         StateDir::open_existing(&state).unwrap();
+    }
+
+    #[test]
+    fn an_owner_on_its_way_out_is_waited_for_but_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut owner = Some(StateDir::open(dir.path()).unwrap());
+        let mut pauses = 0;
+        assert!(matches!(take_lock(dir.path(), || pauses += 1), Err(CheckpointError::Held { .. })));
+        assert_eq!(pauses, LOCK_TRIES);
+        take_lock(dir.path(), || drop(owner.take())).unwrap();
     }
 
     #[test]
