@@ -202,7 +202,9 @@ fn an_error_at_any_step_takes_no_checkpoint_away() {
 #[test]
 #[ignore = "the child process of the crash test"]
 fn child_commits_and_prunes() {
-    let store = open(Path::new(&std::env::var("CHECKPOINTS_TEST_DIR").unwrap()));
+    // Without its parent there is nothing to do.
+    let Ok(dir) = std::env::var("CHECKPOINTS_TEST_DIR") else { return };
+    let store = open(Path::new(&dir));
     store.commit(&checkpoint(5)).unwrap();
     store.prune("air", &KEEP).unwrap();
 }

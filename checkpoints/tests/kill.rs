@@ -68,7 +68,9 @@ fn verify(state: &StateDir) -> (FileStore, FileJournal, u64) {
 #[test]
 #[ignore = "the child process of the kill test"]
 fn child_works_until_killed() {
-    let state = StateDir::open(std::env::var("CHECKPOINTS_TEST_DIR").unwrap()).unwrap();
+    // Without its parent there is nothing to do.
+    let Ok(dir) = std::env::var("CHECKPOINTS_TEST_DIR") else { return };
+    let state = StateDir::open(dir).unwrap();
     let (store, mut journal, _) = verify(&state);
     let say = |what: String| {
         let mut out = std::io::stdout().lock();
