@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checkpoints::{CheckpointStore, FileStore};
+use features::Start;
 use streams::{DeadLetters, KafkaConfig, KafkaSource, Source};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -121,7 +122,13 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
             batch: BATCH,
         },
         keep: runtime.keep,
-        make_source: Box::new(move || Ok(Box::new(KafkaSource::start(source.clone())?) as Box<dyn Source>)),
+        make_source: Box::new(move |has_begun| {
+            let mut source = source.clone();
+            if has_begun && source.start == Start::Latest {
+                source.start = Start::Earliest;
+            }
+            Ok(Box::new(KafkaSource::start(source)?) as Box<dyn Source>)
+        }),
         make_dead_letters: Box::new(move || DeadLetters::start(&brokers, &options, &topic)),
     }
 }

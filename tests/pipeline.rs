@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use checkpoints::{CheckpointStore, FileStore, Keep, StateDir};
-use features::Task;
+use features::{Start, Task};
 use perennial::config::{Every, KafkaConfig, ModelConfig, StopAt};
 use perennial::metrics::Metrics;
 use perennial::pipeline::{self, Plan, Running};
@@ -213,4 +213,27 @@ fn what_decides_the_fold_may_not_change_silently() {
     let mut free = model("m", &["t"]);
     free.runtime.checkpoint_every = Every::Time(Duration::from_secs(1));
     start(&broker, dir.path(), &[free]).unwrap().stop();
+}
+
+/// `latest` is where a new model begins; what appears while a model that has begun is down is not skipped.
+#[test]
+fn what_appears_while_it_is_down_is_learned_from_its_first_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    let mut model = model("m", &["t", "late"]);
+    model.fold.start = Start::Latest;
+    send(&broker, "t", 0, events(10));
+    let world = start(&broker, dir.path(), &[model.clone()]).unwrap();
+    let until = Instant::now() + WITHIN;
+    // The partition is a decision; the ten records before it are not learned.
+    while world.version("m") < 1 {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    world.stop();
+    broker.create_topic("late", 1).unwrap();
+    send(&broker, "late", 0, events(5));
+    let world = start(&broker, dir.path(), &[model]).unwrap();
+    world.wait("m", 1 + 1 + 5);
+    world.stop();
 }

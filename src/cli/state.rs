@@ -263,7 +263,7 @@ fn verify(args: &VerifyArgs) -> Result<ExitCode, CliError> {
         group_id: format!("perennial-{name}-verify"),
         ..kafka_config(model, &config.runtime.kafka, KafkaConfig::LOOK_EVERY)
     };
-    let mut make_source: MakeSource = Box::new(move || Ok(Box::new(KafkaSource::start(source.clone())?)));
+    let mut make_source: MakeSource = Box::new(move |_| Ok(Box::new(KafkaSource::start(source.clone())?)));
     let bar = bar(Some(journal.end()), "versions");
     let proved =
         pipeline::verify(&name, &model.fold, &journal, &kept.store, &mut make_source, args.version, &|version| {

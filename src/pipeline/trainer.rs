@@ -16,8 +16,9 @@ use super::store::{StoreClosed, StoreHandle};
 use crate::config::{Every, StopAt};
 use crate::status::Phase;
 
-/// Makes a source; called again when one has broken.
-pub type MakeSource = Box<dyn FnMut() -> Result<Box<dyn Source>, SourceError> + Send>;
+/// Makes a source; called again when one has broken. Told whether the model has begun: then every record of a partition
+/// it does not know yet is one to come, wherever a new model would begin.
+pub type MakeSource = Box<dyn FnMut(bool) -> Result<Box<dyn Source>, SourceError> + Send>;
 
 /// How a trainer goes about its work.
 #[derive(Clone, Debug)]
@@ -118,7 +119,8 @@ impl Trainer {
         let mut tries = 0;
         while !shutdown.requested() {
             let began = self.fold.version();
-            let outcome = make_source().map_err(TurnError::Source).and_then(|mut source| {
+            let has_begun = !self.fold.position().is_empty();
+            let outcome = make_source(has_begun).map_err(TurnError::Source).and_then(|mut source| {
                 self.connect(&mut *source)?;
                 while !shutdown.requested() {
                     self.turn(&mut *source)?;

@@ -78,7 +78,7 @@ pub fn verify(
         .collect();
     let (&oldest, _) = kept.first_key_value().ok_or(VerifyError::Nothing)?;
     let genesis = Fold::genesis(config.clone(), start).map_err(OpenError::from)?;
-    match prove(genesis, None, &kept, journal, &mut *make_source()?, progress) {
+    match prove(genesis, None, &kept, journal, &mut *make_source(true)?, progress) {
         Err(VerifyError::Gone(_)) => {}
         proved => return proved,
     }
@@ -86,7 +86,7 @@ pub fn verify(
     let trusted = store.at(model, oldest)?;
     let fold = Fold::restore(config.clone(), &from_store(trusted.sections))
         .map_err(|reason| OpenError::Restore { version: oldest, reason })?;
-    prove(fold, Some(oldest), &kept, journal, &mut *make_source()?, progress)
+    prove(fold, Some(oldest), &kept, journal, &mut *make_source(true)?, progress)
 }
 
 fn prove(
