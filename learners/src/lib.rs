@@ -3,12 +3,10 @@
 //! Nothing here sees a clock, a thread's timing, a hash map's order or the system's maths library, so that the same
 //! rows give the same bits everywhere.
 
-mod adwin;
 mod baseline;
 mod bounded;
 pub mod catalog;
-mod detector;
-pub mod detector_catalog;
+pub mod detectors;
 mod ftrl;
 mod hoeffding_tree;
 mod learner;
@@ -26,11 +24,9 @@ mod verdict;
 #[cfg(feature = "witness")]
 mod witness;
 
-pub use adwin::Adwin;
 pub use baseline::{Majority, Mean, NoChange};
 pub use catalog::AnyLearner;
-pub use detector::{Detector, Signal};
-pub use detector_catalog::AnyDetector;
+pub use detectors::{Adwin, AnyDetector, Detector, Signal};
 pub use ftrl::Ftrl;
 pub use hoeffding_tree::{HoeffdingTreeClassifier, HoeffdingTreeRegressor};
 pub use learner::{Learner, Snapshot};

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ::learners::detector_catalog::DETECTORS;
+use ::learners::detectors::catalog::DETECTORS;
 use clap::Args;
 
 use super::CliError;
