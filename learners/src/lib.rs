@@ -3,12 +3,14 @@
 //! Nothing here sees a clock, a thread's timing, a hash map's order or the system's maths library, so that the same
 //! rows give the same bits everywhere.
 
+mod autocorrelation;
 mod baseline;
 mod bounded;
 pub mod catalog;
 pub mod detectors;
 mod ftrl;
 mod hoeffding_tree;
+mod incident;
 mod learner;
 mod linear;
 mod naive_bayes;
@@ -26,9 +28,10 @@ mod witness;
 
 pub use baseline::{Majority, Mean, NoChange};
 pub use catalog::AnyLearner;
-pub use detectors::{Adwin, AnyDetector, Detector, Signal};
+pub use detectors::{Adwin, AnyDetector, Auto, Detector, Signal};
 pub use ftrl::Ftrl;
 pub use hoeffding_tree::{HoeffdingTreeClassifier, HoeffdingTreeRegressor};
+pub use incident::{Change, Incident, IncidentEnd, Turn};
 pub use learner::{Learner, Snapshot};
 pub use linear::Linear;
 pub use naive_bayes::NaiveBayes;

@@ -1,7 +1,7 @@
 //! The closed list of detectors: what each is called and costs, and how it is built.
 
 use crate::catalog::ParamInfo;
-use crate::{Adwin, Detector, LearnerSpec, Params, RestoreError, Section, Signal, SpecError};
+use crate::{Adwin, Auto, Detector, LearnerSpec, Params, RestoreError, Section, Signal, SpecError};
 
 /// A detector for people.
 #[derive(Clone, Copy, Debug)]
@@ -19,26 +19,41 @@ pub struct DetectorEntry {
 }
 
 /// Every detector, in the order people read them.
-pub const DETECTORS: &[DetectorEntry] = &[DetectorEntry {
-    name: "adwin",
-    idea: "a window of losses that is cut where its older and newer part differ too much",
-    cost: "about 20 ns a loss, 104 bytes for each doubling of the window",
-    paper: "Bifet & Gavaldà 2007",
+pub const DETECTORS: &[DetectorEntry] = &[
+    AUTO,
+    DetectorEntry {
+        name: "adwin",
+        idea: "a window of losses that is cut where its older and newer part differ too much",
+        cost: "about 20 ns a loss, 104 bytes for each doubling of the window",
+        paper: "Bifet & Gavaldà 2007",
+        params: &[
+            ParamInfo { name: "delta", range: "1e-12..0.5", default: "0.002", help: "chance of a false cut" },
+            ParamInfo {
+                name: "warning_delta",
+                range: "delta..0.9",
+                default: "10 * delta",
+                help: "chance of a false warning",
+            },
+        ],
+    },
+];
+
+const AUTO: DetectorEntry = DetectorEntry {
+    name: "auto",
+    idea: "likelihood ratio of the loss before and after every moment, guarded against autocorrelation and seasons",
+    cost: "about 100 ns a loss, 3.2 KiB and 56 bytes for each doubling of the losses since the last change",
+    paper: "docs/benchmarks.md, section Decay detectors",
     params: &[
-        ParamInfo { name: "delta", range: "1e-12..0.5", default: "0.002", help: "chance of a false cut" },
-        ParamInfo {
-            name: "warning_delta",
-            range: "delta..0.9",
-            default: "10 * delta",
-            help: "chance of a false warning",
-        },
+        ParamInfo { name: "budget", range: "1e3..1e12", default: "1000000", help: "losses for one false alarm" },
+        ParamInfo { name: "min_effect", range: "0..0.5", default: "0.01", help: "the least rise that counts" },
     ],
-}];
+};
 
 /// Any detector of the catalog.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the variants are the catalog's names")]
 pub enum AnyDetector {
+    Auto(Box<Auto>),
     Adwin(Adwin),
 }
 
@@ -60,6 +75,11 @@ impl AnyDetector {
         }
         let params = Params::new(&spec, 0, 0);
         Ok(match entry.name {
+            "auto" => {
+                let budget = params.number("budget", Auto::BUDGET, 1e3, 1e12)?;
+                let min_effect = params.number("min_effect", Auto::MIN_EFFECT, 0.0, 0.5)?;
+                Self::Auto(Box::new(Auto::new(budget, min_effect)))
+            }
             "adwin" => {
                 let delta = params.number("delta", Adwin::DELTA, 1e-12, 0.5)?;
                 let ratio = Adwin::WARNING_DELTA / Adwin::DELTA;
@@ -73,6 +93,7 @@ impl AnyDetector {
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         match self {
+            Self::Auto(auto) => auto.bytes(),
             Self::Adwin(adwin) => adwin.bytes(),
         }
     }
@@ -80,6 +101,7 @@ impl AnyDetector {
     /// Appends the saved form: one section named after the detector.
     pub fn save(&self, out: &mut Vec<Section>) {
         out.push(match self {
+            Self::Auto(auto) => Section::of("auto", 1, auto),
             Self::Adwin(adwin) => Section::of("adwin", 1, adwin),
         });
     }
@@ -90,6 +112,7 @@ impl AnyDetector {
     /// A section that is missing, of an unknown version, or unreadable.
     pub fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
         match self {
+            Self::Auto(auto) => *auto = Section::read(sections, "auto", 1)?,
             Self::Adwin(adwin) => *adwin = Section::read(sections, "adwin", 1)?,
         }
         Ok(())
@@ -99,6 +122,7 @@ impl AnyDetector {
 impl Detector for AnyDetector {
     fn update(&mut self, loss: f64) -> Signal {
         match self {
+            Self::Auto(auto) => auto.update(loss),
             Self::Adwin(adwin) => adwin.update(loss),
         }
     }
@@ -119,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let error = |text| AnyDetector::build(text).unwrap_err().to_string();
-        assert_eq!(error("adwim"), "unknown detector \"adwim\"; there are: adwin");
+        assert_eq!(error("adwim"), "unknown detector \"adwim\"; there are: auto, adwin");
         assert_eq!(error("adwin:beta=1"), "adwin has no parameter \"beta\"; it has: delta, warning_delta");
         assert_eq!(
             error("adwin:delta=0.1,warning_delta=0.05"),
