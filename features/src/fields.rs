@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
+use crate::template::Template;
 use crate::{Limits, Reject};
 
 /// A scalar as it came.
@@ -70,33 +71,44 @@ impl From<FieldError> for Reject {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Raw {
+pub(crate) enum Raw {
     Null,
     Bool(bool),
     Number(f64),
+    /// From where to where in the text.
     Text(u32, u32),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    name: (u32, u32),
-    value: Raw,
 }
 
 /// The scalars of one object in the order they came; the memory is used again for the next one.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
+    names: Vec<Box<str>>,
+    values: Vec<Raw>,
     text: String,
     path: String,
-    entries: Vec<Entry>,
+    /// How often the names have changed.
+    naming: u64,
+    /// The last object's shape, once two in a row had the same names.
+    template: Option<Template>,
 }
 
 impl Fields {
     /// Reads one object out of JSON text.
     pub fn parse(&mut self, json: &[u8]) -> Result<(), FieldError> {
+        if let Some(template) = &self.template {
+            self.values.clear();
+            self.text.clear();
+            if template.read(json, &mut self.text, &mut self.values) {
+                return Ok(());
+            }
+        }
+        let before = self.naming;
         let mut reader = serde_json::Deserializer::from_slice(json);
         self.read(&mut reader)?;
-        reader.end().map_err(|e| self.error(&e))
+        reader.end().map_err(|e| self.error(&e))?;
+        // Events that alternate are not worth a template.
+        self.template = if self.naming == before { Template::of(json, self.len()) } else { None };
+        Ok(())
     }
 
     /// Reads one object out of a JSON value.
@@ -111,11 +123,13 @@ impl Fields {
     {
         self.text.clear();
         self.path.clear();
-        self.entries.clear();
-        match reader.deserialize_map(Nested { fields: self, depth: 0 }) {
-            Ok(()) => Ok(()),
-            Err(e) => Err(self.error(&e)),
+        self.values.clear();
+        let read = reader.deserialize_map(Nested { fields: self, depth: 0 });
+        if self.names.len() > self.values.len() {
+            self.names.truncate(self.values.len());
+            self.renamed();
         }
+        read.map_err(|e| self.error(&e))
     }
 
     fn error(&self, e: &impl fmt::Display) -> FieldError {
@@ -126,25 +140,27 @@ impl Fields {
 
     /// How many scalars.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.values.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.values.is_empty()
     }
 
     /// Name and value of scalar `i`.
     pub fn get(&self, i: usize) -> (&str, Value<'_>) {
-        let entry = self.entries[i];
-        let text = |(from, to): (u32, u32)| &self.text[from as usize..to as usize];
-        let value = match entry.value {
+        (&self.names[i], self.value(i))
+    }
+
+    /// Value of scalar `i`.
+    pub fn value(&self, i: usize) -> Value<'_> {
+        match self.values[i] {
             Raw::Null => Value::Null,
             Raw::Bool(flag) => Value::Bool(flag),
             Raw::Number(x) => Value::Number(x),
-            Raw::Text(from, to) => Value::Text(text((from, to))),
-        };
-        (text(entry.name), value)
+            Raw::Text(from, to) => Value::Text(&self.text[from as usize..to as usize]),
+        }
     }
 
     /// The scalars in the order they came.
@@ -152,17 +168,24 @@ impl Fields {
         (0..self.len()).map(|i| self.get(i))
     }
 
-    fn keep(&mut self, text: &str) -> (u32, u32) {
-        let from = self.text.len() as u32;
-        self.text.push_str(text);
-        (from, self.text.len() as u32)
+    /// How often the names, or their order, have changed: as long as it stays, so do they.
+    pub fn naming(&self) -> u64 {
+        self.naming
+    }
+
+    fn renamed(&mut self) {
+        self.naming += 1;
+        self.template = None;
     }
 
     fn push(&mut self, value: Raw) {
-        let path = std::mem::take(&mut self.path);
-        let name = self.keep(&path);
-        self.path = path;
-        self.entries.push(Entry { name, value });
+        let place = self.values.len();
+        self.values.push(value);
+        if self.names.get(place).is_none_or(|name| **name != *self.path) {
+            self.names.truncate(place);
+            self.names.push(self.path.as_str().into());
+            self.renamed();
+        }
     }
 }
 
@@ -257,8 +280,9 @@ impl<'de> Visitor<'de> for Nested<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        let (from, to) = self.fields.keep(text);
-        self.fields.push(Raw::Text(from, to));
+        let from = self.fields.text.len() as u32;
+        self.fields.text.push_str(text);
+        self.fields.push(Raw::Text(from, self.fields.text.len() as u32));
         Ok(())
     }
 
@@ -283,6 +307,43 @@ mod tests {
         let fields = parsed(r#"{"a":1,"b":{"c":{"d":"x"},"e":null},"f":[1,{"g":2}],"h":true}"#).unwrap();
         let expected = [("a", "1"), ("b.c.d", "\"x\""), ("b.e", "null"), ("h", "true")];
         assert_eq!(fields, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn events_in_a_row_are_read_as_each_would_be_alone() {
+        let lines = [
+            r#"{"a": 1, "b": {"c": "x"}, "d": null}"#,
+            r#"{"a": 2, "b": {"c": "y"}, "d": 0.1}"#,
+            r#"{"a": -3e2, "b": {"c": "\u00fc"}, "d": true}"#,
+            r#"{"a": false, "b": {"c": "é\"}, "d": "7"}"#,
+            r#"{"a": 01, "b": {"c": "y"}, "d": 2}"#,
+            r#"{"a": 1e999, "b": {"c": "y"}, "d": 2}"#,
+            r#"{"a": 5, "b": {"c": "y"}, "d": 2}}"#,
+            r#"{"a": 5, "b": {"c": "y"}, "d": 2"#,
+            "{\"a\": 5, \"b\": {\"c\": \"\u{1}\"}, \"d\": 2}",
+            r#"{"a": 6, "b": {"c": "z"}}"#,
+            r#"{"b": {"c": "z"}, "a": 6}"#,
+            r#"{"a":6,"b":{"c":"z"},"d":[1]}"#,
+        ];
+        let read = |fields: &mut Fields, line: &str| {
+            fields.parse(line.as_bytes())?;
+            Ok::<_, FieldError>(
+                fields.iter().map(|(name, value)| (name.to_owned(), value.describe())).collect::<Vec<_>>(),
+            )
+        };
+        let mut in_a_row = Fields::default();
+        // Every line after every other one: a template stands, and none.
+        for first in lines {
+            for line in [first, first, lines[0], lines[0]].into_iter().chain(lines) {
+                assert_eq!(read(&mut in_a_row, line), read(&mut Fields::default(), line), "{line} after {first}");
+            }
+        }
+        read(&mut in_a_row, lines[0]).unwrap();
+        read(&mut in_a_row, lines[0]).unwrap();
+        let naming = in_a_row.naming();
+        assert!(in_a_row.template.is_some(), "two alike make a template");
+        read(&mut in_a_row, lines[1]).unwrap();
+        assert_eq!(in_a_row.naming(), naming);
     }
 
     #[test]

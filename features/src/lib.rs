@@ -11,6 +11,7 @@ mod record;
 mod request;
 mod row;
 mod schema;
+mod template;
 
 pub use dictionary::Dictionary;
 pub use event::{EventSpec, Limits, Reject, Start, Task};

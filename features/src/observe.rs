@@ -24,8 +24,10 @@ pub struct Observed {
 #[derive(Debug, Default)]
 pub struct Observer {
     fields: Fields,
-    /// Slots found for the last event, by place: producers keep the order of their fields.
-    hints: Vec<(Box<str>, Option<Slot>)>,
+    /// The slots of the last event's names, by place: producers keep the order of their fields.
+    slots: Vec<Option<Slot>>,
+    /// What the names were.
+    naming: u64,
     name: String,
 }
 
@@ -43,17 +45,21 @@ impl Schema {
         if payload.len() > limits.record {
             return Err(Reject::TooLarge { got: payload.len(), limit: limits.record });
         }
-        let Observer { fields, hints, name } = observer;
+        let Observer { fields, slots, naming, name } = observer;
         fields.parse(payload)?;
 
         let (mut at, mut entity, mut target) = (record.timestamp, EntityId::default(), None);
-        hints.resize_with(fields.len(), || ("".into(), None));
-        for (i, hint) in hints.iter_mut().enumerate() {
+        if *naming != fields.naming() {
+            *naming = fields.naming();
+            slots.clear();
+            slots.resize(fields.len(), None);
+        }
+        for (i, slot) in slots.iter_mut().enumerate() {
             let (key, value) = fields.get(i);
-            if hint.1.is_none() || *hint.0 != *key {
-                *hint = (key.into(), this.slots.get(key).copied());
+            if slot.is_none() {
+                *slot = this.slots.get(key).copied();
             }
-            let Some(slot) = hint.1 else { continue };
+            let Some(slot) = slot else { continue };
             if slot.target {
                 target = Some(value);
             }
@@ -75,12 +81,12 @@ impl Schema {
         };
         row.clear();
         row.resize(this.fields.len(), f64::NAN);
-        for (i, hint) in hints.iter_mut().enumerate() {
+        for (i, slot) in slots.iter().enumerate() {
             let (key, value) = fields.get(i);
             if value == Value::Null {
                 continue;
             }
-            let place = match hint.1 {
+            let place = match slot {
                 Some(slot) => match slot.feature {
                     Some(place) => place,
                     None => continue,

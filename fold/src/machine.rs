@@ -83,7 +83,7 @@ impl Fold {
                 "no_change" | "majority" | "mean" => Role::Baseline,
                 _ => Role::Challenger,
             };
-            let monitor = Monitor::new(config.event.task, &config.detector)?;
+            let monitor = Monitor::new(config.event.task, &config.detector, 1e6)?;
             slots.push(Slot { spec: spec.clone(), role, learner, monitor });
         }
         Ok(Self {

@@ -37,8 +37,8 @@ fn monitor(c: &mut Criterion) {
             b.iter(|| events.iter().map(|(outcome, target)| scores.update(black_box(outcome), *target)).sum::<f64>());
         });
         group.bench_function(format!("monitor/{name}"), |b| {
-            let mut monitor = Monitor::new(task, "adwin").expect("it is in the catalog");
-            b.iter(|| events.iter().for_each(|(outcome, target)| monitor.observe(black_box(outcome), *target)));
+            let mut monitor = Monitor::new(task, "adwin", 1e6).expect("it is in the catalog");
+            b.iter(|| events.iter().map(|(outcome, target)| monitor.observe(black_box(outcome), *target)).sum::<f64>());
         });
     }
     group.bench_function("adwin", |b| {

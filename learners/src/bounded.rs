@@ -25,8 +25,12 @@ impl Bounded {
             }
             return None;
         };
-        // Not loss / (loss + median): the sum may overflow.
-        Some(if loss > 0.0 { 1.0 / (1.0 + median / loss) } else { 0.0 })
+        Some(scale(loss, median))
+    }
+
+    /// Another loss on the same scale; it has no say in it.
+    pub(crate) fn scale(&self, loss: f64) -> Option<f64> {
+        self.median.map(|median| scale(loss, median))
     }
 
     /// All losses zero: any positive one will be near 1.
@@ -41,6 +45,11 @@ impl Bounded {
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.first)
     }
+}
+
+/// Not loss / (loss + median): the sum may overflow.
+fn scale(loss: f64, median: f64) -> f64 {
+    if loss > 0.0 { 1.0 / (1.0 + median / loss) } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -1,22 +1,24 @@
-//! Whether a learner still does what it did: its scores, a detector on its loss, and the verdict.
+//! Whether a learner still does what it did: its scores, a detector on its loss, the verdict and its incidents.
 //!
-//! An alarm makes the verdict [`Signal::Drift`] for the next 1,000 events; further alarms within them lengthen it and
-//! count as the same drift. Otherwise the verdict is what the detector says. Deploying the learner ends a drift.
+//! The verdict is [`Signal::Drift`] while an incident is open, otherwise what the detector says. The detector `auto`
+//! knows itself when an incident begins and ends; of the others, one begins with an alarm and lasts until 1,000 losses
+//! after the last. Deploying the learner ends an incident and begins the watch anew.
 
 use features::{Target, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::Bounded;
+use crate::hold::Hold;
+use crate::incident::{Incident, IncidentEnd, Incidents};
 use crate::{AnyDetector, Detector, Outcome, Report, RestoreError, Scores, Section, Signal, SpecError};
-
-/// Events that a drift is held after its last alarm.
-const HOLD: u32 = 1_000;
 
 /// Watches one learner.
 #[derive(Clone, Debug)]
 pub struct Monitor {
     state: State,
     detector: AnyDetector,
+    /// The detector before its first loss.
+    fresh: AnyDetector,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,50 +26,70 @@ struct State {
     scores: Scores,
     /// Only for losses without a bound.
     bounded: Option<Bounded>,
-    verdict: Signal,
-    /// Events for which a drift is still held.
-    held: u32,
-    drifts: u64,
+    signal: Signal,
+    hold: Hold,
+    incidents: Incidents,
 }
 
 impl Monitor {
-    /// Nothing observed yet. `detector`: `name:key=value,…` of the catalog of detectors.
+    /// Nothing observed yet. `detector`: `name:key=value,…` of the catalog of detectors; `budget`: losses for one false
+    /// alarm, where the text does not set its threshold.
     ///
     /// # Errors
     /// An unknown detector or parameter, a value out of range.
-    pub fn new(task: Task, detector: &str) -> Result<Self, SpecError> {
-        let bounded = (task == Task::Regression).then(Bounded::default);
-        let scores = Scores::new(task);
-        let state = State { scores, bounded, verdict: Signal::Stable, held: 0, drifts: 0 };
-        Ok(Self { state, detector: AnyDetector::build(detector)? })
+    pub fn new(task: Task, detector: &str, budget: f64) -> Result<Self, SpecError> {
+        let state = State {
+            scores: Scores::new(task),
+            bounded: (task == Task::Regression).then(Bounded::default),
+            signal: Signal::Stable,
+            hold: Hold::default(),
+            incidents: Incidents::default(),
+        };
+        let _ = budget;
+        let fresh = AnyDetector::build(detector)?;
+        Ok(Self { state, detector: fresh.clone(), fresh })
     }
 
-    /// Takes in what was predicted and what was right, before the learner learns it.
-    pub fn observe(&mut self, outcome: &Outcome, target: Target) {
+    /// Takes in what was predicted and what was right, before the learner learns it. Returns the loss: 0 or 1, or the
+    /// absolute error.
+    pub fn observe(&mut self, outcome: &Outcome, target: Target) -> f64 {
         let state = &mut self.state;
-        let loss = state.scores.update(outcome, target);
+        let raw = state.scores.update(outcome, target);
         let loss = match &mut state.bounded {
-            None => Some(loss),
-            Some(bounded) => bounded.map(loss),
+            None => Some(raw),
+            Some(bounded) => bounded.map(raw),
         };
-        let signal = loss.map_or(Signal::Stable, |loss| self.detector.update(loss));
-        if signal == Signal::Drift {
-            state.drifts += u64::from(state.held == 0);
-            state.held = HOLD;
-        } else {
-            state.held = state.held.saturating_sub(1);
+        let Some(loss) = loss else { return raw };
+        let turn = match &mut self.detector {
+            AnyDetector::Auto(auto) => {
+                let turn = auto.step(loss);
+                state.signal = auto.signal();
+                turn
+            }
+            detector => {
+                state.signal = detector.update(loss);
+                state.hold.step(loss, state.signal, cut(detector))
+            }
+        };
+        if let Some(turn) = turn {
+            state.incidents.turn(turn, state.scores.events());
         }
-        state.verdict = if state.held > 0 { Signal::Drift } else { signal };
+        raw
     }
 
     /// What to think of the learner now.
     pub fn verdict(&self) -> Signal {
-        self.state.verdict
+        if self.state.incidents.is_open() { Signal::Drift } else { self.state.signal }
     }
 
-    /// How often it has drifted.
+    /// How often it has drifted: its incidents.
     pub fn drifts(&self) -> u64 {
-        self.state.drifts
+        self.state.incidents.count
+    }
+
+    /// The latest incident, open or ended.
+    pub fn incident(&self) -> Option<&Incident> {
+        self.state.incidents.latest.as_ref()
     }
 
     /// Its scores.
@@ -75,10 +97,14 @@ impl Monitor {
         self.state.scores.report()
     }
 
-    /// The learner serves from now on: its best loss is counted anew, a drift held is over.
+    /// The learner serves from now on: its best loss is counted anew, an open incident is over, and the detector
+    /// forgets what it has seen.
     pub fn deployed(&mut self) {
-        self.state.scores.deployed();
-        (self.state.verdict, self.state.held) = (Signal::Stable, 0);
+        let state = &mut self.state;
+        state.scores.deployed();
+        state.incidents.end(state.scores.events(), IncidentEnd::Deployed);
+        (state.signal, state.hold) = (Signal::Stable, Hold::default());
+        self.detector = self.fresh.clone();
     }
 
     /// Bytes held.
@@ -87,11 +113,12 @@ impl Monitor {
             + self.state.scores.bytes()
             + self.state.bounded.as_ref().map_or(0, Bounded::bytes)
             + self.detector.bytes()
+            + self.fresh.bytes()
     }
 
     /// Appends the saved form: `monitor`, and a section named after the detector.
     pub fn save(&self, out: &mut Vec<Section>) {
-        out.push(Section::of("monitor", 1, &self.state));
+        out.push(Section::of("monitor", 2, &self.state));
         self.detector.save(out);
     }
 
@@ -100,8 +127,16 @@ impl Monitor {
     /// # Errors
     /// A section that is missing, of an unknown version, or unreadable.
     pub fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
-        self.state = Section::read(sections, "monitor", 1)?;
+        self.state = Section::read(sections, "monitor", 2)?;
         self.detector.restore(sections)
+    }
+}
+
+/// The losses since a detector's cut, and their mean, if it keeps them.
+fn cut(detector: &AnyDetector) -> Option<(u64, f64)> {
+    match detector {
+        AnyDetector::Adwin(adwin) => Some((adwin.width(), adwin.mean())),
+        _ => None,
     }
 }
 
@@ -135,7 +170,7 @@ mod tests {
     #[test]
     fn a_drift_is_counted_once_and_held_for_a_thousand_events() {
         for task in [Task::Classification, Task::Regression] {
-            let mut monitor = Monitor::new(task, "adwin").unwrap();
+            let mut monitor = Monitor::new(task, "adwin", 1e6).unwrap();
             let verdicts = after(task, 0..5_000, &mut monitor);
             let at = verdicts.iter().position(|v| *v == Signal::Drift).expect("the drift is found");
             assert!((2_000..2_200).contains(&at), "{task:?}: found at {at}");
@@ -148,7 +183,7 @@ mod tests {
     #[test]
     fn a_hold_is_a_thousand_events_after_the_last_alarm_and_a_deployment_ends_it() {
         let task = Task::Classification;
-        let mut monitor = Monitor::new(task, "adwin").unwrap();
+        let mut monitor = Monitor::new(task, "adwin", 1e6).unwrap();
         let verdicts = after(task, 0..5_000, &mut monitor);
         let mut alone = AnyDetector::build("adwin").unwrap();
         let alarms: Vec<usize> = (0..5_000)
@@ -163,7 +198,7 @@ mod tests {
         for (i, verdict) in verdicts.iter().enumerate() {
             assert_eq!(*verdict == Signal::Drift, (first..last + 1_000).contains(&i), "at {i}");
         }
-        let mut monitor = Monitor::new(task, "adwin").unwrap();
+        let mut monitor = Monitor::new(task, "adwin", 1e6).unwrap();
         after(task, 0..last as u32 + 1, &mut monitor);
         assert_eq!(monitor.verdict(), Signal::Drift);
         monitor.deployed();
@@ -173,11 +208,11 @@ mod tests {
     #[test]
     fn a_restored_monitor_goes_on_as_if_never_stopped() {
         for (task, stop) in [(Task::Classification, 2_300), (Task::Regression, 300), (Task::Regression, 2_300)] {
-            let mut whole = Monitor::new(task, "adwin").unwrap();
+            let mut whole = Monitor::new(task, "adwin", 1e6).unwrap();
             after(task, 0..stop, &mut whole);
             let mut sections = vec![];
             whole.save(&mut sections);
-            let mut restored = Monitor::new(task, "adwin").unwrap();
+            let mut restored = Monitor::new(task, "adwin", 1e6).unwrap();
             restored.restore(&sections).unwrap();
             assert_eq!(after(task, stop..4_000, &mut whole), after(task, stop..4_000, &mut restored));
             let saved = |monitor: &Monitor| {

@@ -19,8 +19,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Detector, Signal};
+use super::budget::geometric;
+use super::catalog::DetectorEntry;
+use crate::catalog::ParamInfo;
+use crate::{Detector, Params, Signal, SpecError};
 
+/// delta by budget.
+const TUNED: [(f64, f64); 2] = [(1e5, 0.076), (1e6, 0.0096)];
 /// Buckets of one size, the oldest first; the sixth lives only until two become one.
 const PER_ROW: usize = 6;
 /// Losses between two checks.
@@ -71,6 +76,24 @@ enum Cut {
 }
 
 impl Adwin {
+    pub(super) const ENTRY: DetectorEntry = DetectorEntry {
+        name: "adwin",
+        idea: "a window of losses that is cut where its older and newer part differ too much",
+        cost: "about 20 ns a loss, 104 bytes for each doubling of the window",
+        paper: "Bifet & Gavaldà 2007",
+        keeps_budget: true,
+        budget: "by delta",
+        params: &[
+            ParamInfo { name: "delta", range: "1e-12..0.5", default: "0.002", help: "chance of a false cut" },
+            ParamInfo {
+                name: "warning_delta",
+                range: "delta..0.9",
+                default: "10 * delta",
+                help: "chance of a false warning",
+            },
+        ],
+    };
+
     /// The usual chance of a false cut.
     pub const DELTA: f64 = 0.002;
     /// That of a false warning: ten times as much, as adaptive random forests have it.
@@ -79,6 +102,14 @@ impl Adwin {
     /// An empty window. `0 < delta <= warning_delta < 1`.
     pub fn new(delta: f64, warning_delta: f64) -> Self {
         Self { delta, warning_delta, seen: 0, width: 0, total: 0.0, rows: vec![], warning: false }
+    }
+
+    pub(super) fn build(params: &Params<'_>, budget: Option<f64>) -> Result<Self, SpecError> {
+        let usual = budget.map_or(Self::DELTA, |budget| geometric(TUNED, budget));
+        let delta = params.number("delta", usual, 1e-12, 0.5)?;
+        let ratio = Self::WARNING_DELTA / Self::DELTA;
+        let warning_delta = params.number("warning_delta", (delta * ratio).min(0.9), delta, 0.9)?;
+        Ok(Self::new(delta, warning_delta))
     }
 
     /// Losses in the window.
@@ -216,19 +247,9 @@ impl Detector for Adwin {
 
 #[cfg(test)]
 mod tests {
+    use super::super::golden::{golden, places};
     use super::*;
     use proptest::prelude::*;
-
-    /// The golden stream: a rise at 1,000, a fall at 2,000.
-    fn golden() -> impl Iterator<Item = (u64, f64)> {
-        let mut s = 42_u64;
-        (0..3000).map(move |i| {
-            s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let u = (s >> 11) as f64 / (1_u64 << 53) as f64;
-            let p = [0.2, 0.6, 0.1][i as usize / 1000];
-            (i, f64::from(u8::from(u < p)))
-        })
-    }
 
     #[test]
     fn alarms_cuts_and_end_are_those_of_moa() {
@@ -257,10 +278,7 @@ mod tests {
         assert_eq!((adwin.width(), adwin.mean() * 984.0), (984, 108.0));
         assert!((adwin.variance() - 0.097_709_696_609_161_26).abs() < 1e-15);
 
-        let mut strict = Adwin::new(1e-5, 1e-5);
-        let alarms: Vec<_> =
-            golden().filter(|(_, loss)| strict.update(*loss) == Signal::Drift).map(|(i, _)| i).collect();
-        assert_eq!(alarms, [1055, 1087, 1119, 1215]);
+        assert_eq!(places(Signal::Drift, &mut Adwin::new(1e-5, 1e-5)), [1055, 1087, 1119, 1215]);
     }
 
     #[test]

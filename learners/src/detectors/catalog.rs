@@ -1,12 +1,15 @@
 //! The closed list of detectors: what each is called and costs, and how it is built.
 
 use crate::catalog::ParamInfo;
-use crate::{Adwin, Auto, Detector, LearnerSpec, Params, RestoreError, Section, Signal, SpecError};
+use crate::{
+    Adwin, Ddm, Detector, HddmA, HddmW, Kswin, LearnerSpec, PageHinkley, Params, RestoreError, RollingLoss, Section,
+    Signal, SpecError,
+};
 
 /// A detector for people.
 #[derive(Clone, Copy, Debug)]
 pub struct DetectorEntry {
-    /// The name in a configuration.
+    /// The name in a configuration, and of its section.
     pub name: &'static str,
     /// The idea in a sentence.
     pub idea: &'static str,
@@ -14,55 +17,65 @@ pub struct DetectorEntry {
     pub cost: &'static str,
     /// Where it comes from.
     pub paper: &'static str,
+    /// Whether [`AnyDetector::build_within`] can keep a budget of false alarms with it.
+    pub keeps_budget: bool,
+    /// How it keeps the budget, or how far it misses one.
+    pub budget: &'static str,
     /// Its parameters.
     pub params: &'static [ParamInfo],
 }
 
 /// Every detector, in the order people read them.
-pub const DETECTORS: &[DetectorEntry] = &[
-    AUTO,
-    DetectorEntry {
-        name: "adwin",
-        idea: "a window of losses that is cut where its older and newer part differ too much",
-        cost: "about 20 ns a loss, 104 bytes for each doubling of the window",
-        paper: "Bifet & Gavaldà 2007",
-        params: &[
-            ParamInfo { name: "delta", range: "1e-12..0.5", default: "0.002", help: "chance of a false cut" },
-            ParamInfo {
-                name: "warning_delta",
-                range: "delta..0.9",
-                default: "10 * delta",
-                help: "chance of a false warning",
-            },
-        ],
-    },
-];
-
-const AUTO: DetectorEntry = DetectorEntry {
-    name: "auto",
-    idea: "likelihood ratio of the loss before and after every moment, guarded against autocorrelation and seasons",
-    cost: "about 100 ns a loss, 3.2 KiB and 56 bytes for each doubling of the losses since the last change",
-    paper: "docs/benchmarks.md, section Decay detectors",
-    params: &[
-        ParamInfo { name: "budget", range: "1e3..1e12", default: "1000000", help: "losses for one false alarm" },
-        ParamInfo { name: "min_effect", range: "0..0.5", default: "0.01", help: "the least rise that counts" },
-    ],
-};
+pub const DETECTORS: &[DetectorEntry] =
+    &[Adwin::ENTRY, PageHinkley::ENTRY, HddmA::ENTRY, RollingLoss::ENTRY, Ddm::ENTRY, HddmW::ENTRY, Kswin::ENTRY];
 
 /// Any detector of the catalog.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the variants are the catalog's names")]
 pub enum AnyDetector {
-    Auto(Box<Auto>),
     Adwin(Adwin),
+    PageHinkley(PageHinkley),
+    HddmA(HddmA),
+    RollingLoss(RollingLoss),
+    Ddm(Ddm),
+    HddmW(HddmW),
+    Kswin(Kswin),
+}
+
+/// Calls a method of whichever detector it is; `$entry` is its entry.
+macro_rules! each {
+    ($self:expr, $detector:ident, $entry:ident => $call:expr) => {
+        each!(@ $self, $detector, $entry, $call, Adwin PageHinkley HddmA RollingLoss Ddm HddmW Kswin)
+    };
+    (@ $self:expr, $detector:ident, $entry:ident, $call:expr, $($kind:ident)*) => {
+        match $self {
+            $(AnyDetector::$kind($detector) => {
+                const $entry: DetectorEntry = $kind::ENTRY;
+                $call
+            })*
+        }
+    };
 }
 
 impl AnyDetector {
-    /// Builds the detector that `name:key=value,…` names.
+    /// Builds the detector that `name:key=value,…` names, its other parameters at the defaults of the literature.
     ///
     /// # Errors
     /// An unknown name or parameter, a value out of range.
     pub fn build(text: &str) -> Result<Self, SpecError> {
+        Self::new(text, None)
+    }
+
+    /// The same with the threshold that makes one false alarm in `budget` events, unless the text names one. A detector
+    /// that cannot keep a budget ([`DetectorEntry::keeps_budget`]) takes its defaults.
+    ///
+    /// # Errors
+    /// As [`AnyDetector::build`].
+    pub fn build_within(text: &str, budget: f64) -> Result<Self, SpecError> {
+        Self::new(text, Some(budget))
+    }
+
+    fn new(text: &str, budget: Option<f64>) -> Result<Self, SpecError> {
         let spec: LearnerSpec = text.parse()?;
         let entry = DETECTORS.iter().find(|entry| entry.name == spec.name).ok_or_else(|| {
             let known: Vec<_> = DETECTORS.iter().map(|entry| entry.name).collect();
@@ -75,35 +88,30 @@ impl AnyDetector {
         }
         let params = Params::new(&spec, 0, 0);
         Ok(match entry.name {
-            "auto" => {
-                let budget = params.number("budget", Auto::BUDGET, 1e3, 1e12)?;
-                let min_effect = params.number("min_effect", Auto::MIN_EFFECT, 0.0, 0.5)?;
-                Self::Auto(Box::new(Auto::new(budget, min_effect)))
-            }
-            "adwin" => {
-                let delta = params.number("delta", Adwin::DELTA, 1e-12, 0.5)?;
-                let ratio = Adwin::WARNING_DELTA / Adwin::DELTA;
-                let warning_delta = params.number("warning_delta", (delta * ratio).min(0.9), delta, 0.9)?;
-                Self::Adwin(Adwin::new(delta, warning_delta))
-            }
+            "adwin" => Self::Adwin(Adwin::build(&params, budget)?),
+            "page_hinkley" => Self::PageHinkley(PageHinkley::build(&params, budget)?),
+            "hddm_a" => Self::HddmA(HddmA::build(&params, budget)?),
+            "rolling" => Self::RollingLoss(RollingLoss::build(&params, budget)?),
+            "ddm" => Self::Ddm(Ddm::build(&params)?),
+            "hddm_w" => Self::HddmW(HddmW::build(&params)?),
+            "kswin" => Self::Kswin(Kswin::build(&params)?),
             _ => unreachable!("every entry of the catalog is built above"),
         })
     }
 
+    /// Its entry in the catalog.
+    pub fn entry(&self) -> DetectorEntry {
+        each!(self, _detector, ENTRY => ENTRY)
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        match self {
-            Self::Auto(auto) => auto.bytes(),
-            Self::Adwin(adwin) => adwin.bytes(),
-        }
+        each!(self, detector, _E => detector.bytes())
     }
 
     /// Appends the saved form: one section named after the detector.
     pub fn save(&self, out: &mut Vec<Section>) {
-        out.push(match self {
-            Self::Auto(auto) => Section::of("auto", 1, auto),
-            Self::Adwin(adwin) => Section::of("adwin", 1, adwin),
-        });
+        out.push(each!(self, detector, ENTRY => Section::of(ENTRY.name, 1, detector)));
     }
 
     /// Takes over the state that [`AnyDetector::save`] wrote; `self` is freshly built from the same text.
@@ -111,20 +119,14 @@ impl AnyDetector {
     /// # Errors
     /// A section that is missing, of an unknown version, or unreadable.
     pub fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
-        match self {
-            Self::Auto(auto) => *auto = Section::read(sections, "auto", 1)?,
-            Self::Adwin(adwin) => *adwin = Section::read(sections, "adwin", 1)?,
-        }
+        each!(self, detector, ENTRY => *detector = Section::read(sections, ENTRY.name, 1)?);
         Ok(())
     }
 }
 
 impl Detector for AnyDetector {
     fn update(&mut self, loss: f64) -> Signal {
-        match self {
-            Self::Auto(auto) => auto.update(loss),
-            Self::Adwin(adwin) => adwin.update(loss),
-        }
+        each!(self, detector, _E => detector.update(loss))
     }
 }
 
