@@ -30,7 +30,7 @@ mod witness;
 
 pub use baseline::{Majority, Mean, NoChange};
 pub use catalog::AnyLearner;
-pub use detectors::{Adwin, AnyDetector, Auto, Detector, Signal};
+pub use detectors::{Adwin, AnyDetector, Auto, Ddm, Detector, HddmA, HddmW, Kswin, PageHinkley, RollingLoss, Signal};
 pub use ftrl::Ftrl;
 pub use hoeffding_tree::{HoeffdingTreeClassifier, HoeffdingTreeRegressor};
 pub use incident::{Change, Incident, IncidentEnd, Turn};

@@ -45,8 +45,7 @@ impl Monitor {
             hold: Hold::default(),
             incidents: Incidents::default(),
         };
-        let _ = budget;
-        let fresh = AnyDetector::build(detector)?;
+        let fresh = AnyDetector::build_within(detector, budget)?;
         Ok(Self { state, detector: fresh.clone(), fresh })
     }
 

@@ -2,8 +2,8 @@
 
 use crate::catalog::ParamInfo;
 use crate::{
-    Adwin, Ddm, Detector, HddmA, HddmW, Kswin, LearnerSpec, PageHinkley, Params, RestoreError, RollingLoss, Section,
-    Signal, SpecError,
+    Adwin, Auto, Ddm, Detector, HddmA, HddmW, Kswin, LearnerSpec, PageHinkley, Params, RestoreError, RollingLoss,
+    Section, Signal, SpecError,
 };
 
 /// A detector for people.
@@ -26,13 +26,22 @@ pub struct DetectorEntry {
 }
 
 /// Every detector, in the order people read them.
-pub const DETECTORS: &[DetectorEntry] =
-    &[Adwin::ENTRY, PageHinkley::ENTRY, HddmA::ENTRY, RollingLoss::ENTRY, Ddm::ENTRY, HddmW::ENTRY, Kswin::ENTRY];
+pub const DETECTORS: &[DetectorEntry] = &[
+    Auto::ENTRY,
+    Adwin::ENTRY,
+    PageHinkley::ENTRY,
+    HddmA::ENTRY,
+    RollingLoss::ENTRY,
+    Ddm::ENTRY,
+    HddmW::ENTRY,
+    Kswin::ENTRY,
+];
 
 /// Any detector of the catalog.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the variants are the catalog's names")]
 pub enum AnyDetector {
+    Auto(Box<Auto>),
     Adwin(Adwin),
     PageHinkley(PageHinkley),
     HddmA(HddmA),
@@ -45,7 +54,7 @@ pub enum AnyDetector {
 /// Calls a method of whichever detector it is; `$entry` is its entry.
 macro_rules! each {
     ($self:expr, $detector:ident, $entry:ident => $call:expr) => {
-        each!(@ $self, $detector, $entry, $call, Adwin PageHinkley HddmA RollingLoss Ddm HddmW Kswin)
+        each!(@ $self, $detector, $entry, $call, Auto Adwin PageHinkley HddmA RollingLoss Ddm HddmW Kswin)
     };
     (@ $self:expr, $detector:ident, $entry:ident, $call:expr, $($kind:ident)*) => {
         match $self {
@@ -88,6 +97,7 @@ impl AnyDetector {
         }
         let params = Params::new(&spec, 0, 0);
         Ok(match entry.name {
+            "auto" => Self::Auto(Box::new(Auto::build(&params, budget)?)),
             "adwin" => Self::Adwin(Adwin::build(&params, budget)?),
             "page_hinkley" => Self::PageHinkley(PageHinkley::build(&params, budget)?),
             "hddm_a" => Self::HddmA(HddmA::build(&params, budget)?),
@@ -145,7 +155,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let error = |text| AnyDetector::build(text).unwrap_err().to_string();
-        assert_eq!(error("adwim"), "unknown detector \"adwim\"; there are: auto, adwin");
+        assert_eq!(
+            error("adwim"),
+            "unknown detector \"adwim\"; there are: auto, adwin, page_hinkley, hddm_a, rolling, ddm, hddm_w, kswin"
+        );
         assert_eq!(error("adwin:beta=1"), "adwin has no parameter \"beta\"; it has: delta, warning_delta");
         assert_eq!(
             error("adwin:delta=0.1,warning_delta=0.05"),

@@ -1,6 +1,7 @@
 //! Drift detectors, one a file; the catalog is the closed list.
 
 mod adwin;
+mod auto;
 mod budget;
 pub mod catalog;
 mod ddm;
@@ -14,6 +15,7 @@ mod page_hinkley;
 mod rolling;
 
 pub use adwin::Adwin;
+pub use auto::Auto;
 pub use catalog::AnyDetector;
 pub use ddm::Ddm;
 pub use detector::{Detector, Signal};

@@ -26,8 +26,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::DetectorEntry;
+use crate::catalog::ParamInfo;
 use crate::incident::{Change, Turn};
-use crate::{Detector, Signal};
+use crate::{Detector, Params, Signal, SpecError};
 use histogram::{Histogram, Lot};
 use ratio::{Cut, Guard};
 use recovery::Recovery;
@@ -70,6 +72,24 @@ struct Drift {
 }
 
 impl Auto {
+    pub(super) const ENTRY: DetectorEntry = DetectorEntry {
+        name: "auto",
+        idea: "likelihood ratio of the loss before and after every moment, guarded against autocorrelation and seasons",
+        cost: "about 100 ns a loss, 3.2 KiB and 56 bytes for each doubling of the losses since the last change",
+        paper: "docs/benchmarks.md, section Decay detectors",
+        keeps_budget: true,
+        budget: "by the threshold ln(budget) - 0.3",
+        params: &[
+            ParamInfo {
+                name: "budget",
+                range: "1e3..1e12",
+                default: "of false_alarms",
+                help: "losses for one false alarm",
+            },
+            ParamInfo { name: "min_effect", range: "0..0.5", default: "0.01", help: "the least rise that counts" },
+        ],
+    };
+
     /// Losses for one false alarm.
     pub const BUDGET: f64 = 1_000_000.0;
     /// The least rise that counts.
@@ -89,6 +109,12 @@ impl Auto {
             warning: false,
             drift: None,
         }
+    }
+
+    pub(super) fn build(params: &Params<'_>, budget: Option<f64>) -> Result<Self, SpecError> {
+        let budget = budget.unwrap_or(Self::BUDGET).clamp(1e3, 1e12);
+        let budget = params.number("budget", budget, 1e3, 1e12)?;
+        Ok(Self::new(budget, params.number("min_effect", Self::MIN_EFFECT, 0.0, 0.5)?))
     }
 
     /// What the detector says now: drift as long as an incident is open.
