@@ -10,7 +10,7 @@ pub(super) fn linear(tuned: &[(f64, f64)], budget: f64) -> f64 {
     let above = tuned.iter().position(|(at, _)| budget <= *at).unwrap_or(tuned.len() - 1);
     let (high, y1) = tuned[above];
     let (low, y0) = tuned[above.saturating_sub(1)];
-    if above == 0 || budget >= high {
+    if above == 0 || budget.is_nan() || budget >= high {
         return y1;
     }
     let share = (libm::log(budget) - libm::log(low)) / (libm::log(high) - libm::log(low));

@@ -183,6 +183,6 @@ mod tests {
     /// Nobody else's to compare with: the draws are our own.
     #[test]
     fn it_alarms_where_it_always_did() {
-        assert_eq!(places(Signal::Drift, &mut Kswin::new(0.005, 0.025, 100, 30, 1)), [0; 0]);
+        assert_eq!(places(Signal::Drift, &mut Kswin::new(0.005, 0.025, 100, 30, 1)), [1021]);
     }
 }

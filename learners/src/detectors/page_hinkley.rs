@@ -106,7 +106,7 @@ mod tests {
         PageHinkley::new(50.0, 25.0, 0.005, 0.9999)
     }
 
-    /// Without the floor it is MOA's, which alarms at 1123 alone.
+    /// Without the floor it is MOA's Page-Hinkley, which alarms at 1123 alone; without forgetting it is MOA's CUSUM.
     #[test]
     fn it_alarms_before_moa_because_of_the_floor_alone() {
         let (mut mean, mut sum, mut alarms) = (0.0, 0.0, vec![]);
@@ -118,7 +118,8 @@ mod tests {
             }
         }
         assert_eq!(alarms, [1123]);
-        assert_eq!(places(Signal::Drift, &mut usual()), [1100]);
+        assert_eq!(places(Signal::Drift, &mut usual()), [1101]);
+        assert_eq!(places(Signal::Drift, &mut PageHinkley::new(50.0, 25.0, 0.005, 1.0)), [1100]);
     }
 
     #[test]
