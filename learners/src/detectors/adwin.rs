@@ -25,7 +25,7 @@ use crate::catalog::ParamInfo;
 use crate::{Detector, Params, Signal, SpecError};
 
 /// delta by budget.
-const TUNED: [(f64, f64); 2] = [(1e5, 0.076), (1e6, 0.0096)];
+const TUNED: [(f64, f64); 4] = [(1e4, 0.47), (1e5, 0.08), (1e6, 0.0096), (1e7, 0.0015)];
 /// Buckets of one size, the oldest first; the sixth lives only until two become one.
 const PER_ROW: usize = 6;
 /// Losses between two checks.
@@ -82,7 +82,7 @@ impl Adwin {
         cost: "about 20 ns a loss, 104 bytes for each doubling of the window",
         paper: "Bifet & Gavaldà 2007",
         keeps_budget: true,
-        budget: "by delta",
+        budget: "by delta, 1 per 1e4 to 1e7 independent losses; at 1 per 1e6 up to 468 of runs of errors",
         params: &[
             ParamInfo { name: "delta", range: "1e-12..0.5", default: "0.002", help: "chance of a false cut" },
             ParamInfo {

@@ -1,8 +1,9 @@
 //! From a budget of false alarms to a threshold.
 //!
-//! A budget is the number of events in which one false alarm is allowed. Thresholds were found by simulation at a few
-//! budgets (independent 0/1 errors at rates of .02 to .4, streams of 200,000, the worst of the rates); between these
-//! they are interpolated over the logarithm of the budget, beyond them the nearest one holds.
+//! A budget is the number of losses in which one false alarm is allowed. Thresholds were found by simulation at 1e4 to
+//! 1e7: independent 0/1 errors at rates of .02, .1, .2, .3 and .4, of which the worst counts, streams of 200,000, and
+//! 10, 20, 60 and 100 million losses a rate and a budget. Between these budgets thresholds are interpolated over the
+//! logarithm of the budget, beyond them the nearest one holds.
 
 /// The threshold at `budget`, from `(budget, threshold)` in rising order of budgets: linear in the threshold, as fits
 /// sums that false alarms leave exponentially rarely.
