@@ -156,7 +156,7 @@ impl Demo {
         self.service.stop()?;
         let last = self.live.load();
         let events = last.as_ref().map_or(0, |served| served.model.counts.events);
-        let reached: Vec<Drift> = self.world.iter().copied().take_while(|drift| drift.at_event <= events).collect();
+        let reached: Vec<Drift> = self.world.iter().cloned().take_while(|drift| drift.at_event <= events).collect();
         let (drifts, false_alarms) = judge(&reached, &self.alarms);
         let abrupt = reached.iter().position(|drift| drift.kind == DriftKind::Abrupt);
         let end = abrupt.and_then(|i| reached.get(i + 1)).map_or(u64::MAX, |next| next.at_event);
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn alarms_are_held_against_the_truth() {
-        let drift = |at_event| Drift { at_event, kind: DriftKind::Abrupt };
+        let drift = |at_event| Drift { at_event, ends_at: None, kind: DriftKind::Abrupt, concept: String::new() };
         let (found, false_alarms) = judge(&[drift(100), drift(200), drift(300)], &[50, 120, 150, 310]);
         let detected: Vec<_> = found.iter().map(|d| d.detected_at_event).collect();
         assert_eq!(detected, [Some(120), None, Some(310)]);

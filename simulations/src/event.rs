@@ -1,10 +1,8 @@
-//! One event as JSON text, and what is known about the stream it stands in.
+//! One event as JSON text.
 
 use std::fmt::Write;
 
-use serde::Serialize;
-
-/// One event of a scenario.
+/// One event of a scenario, or the label of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its number in the stream, from 0; also the first field of the JSON, `id`.
@@ -17,39 +15,22 @@ pub struct Event {
     pub json: String,
 }
 
-/// How the world changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DriftKind {
-    /// From one event to the next.
-    Abrupt,
-    /// Slowly, from the named event on.
-    Gradual,
+impl Event {
+    /// Where the last field, `target`, begins in the JSON, its comma included.
+    pub(crate) fn target_from(&self, target: &str) -> usize {
+        self.json.rfind(&format!(",\"{target}\":")).expect("the last field is the target")
+    }
 }
-
-/// A change of the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Drift {
-    /// The `id` of the first event of the new world.
-    pub at_event: u64,
-    /// How it changes.
-    pub kind: DriftKind,
-}
-
-/// The first event's time: 2024-01-01T00:00:00Z, a Monday.
-const START_MS: i64 = 1_704_067_200_000;
 
 /// Writes the fields of one event in order.
 pub(crate) struct Line {
-    id: u64,
-    at_ms: i64,
+    pub(crate) id: u64,
+    pub(crate) at_ms: i64,
     json: String,
 }
 
 impl Line {
-    /// Event `id` of a stream whose events stand `step_ms` apart.
-    pub(crate) fn new(id: u64, step_ms: i64) -> Self {
-        let at_ms = START_MS + id as i64 * step_ms;
+    pub(crate) fn new(id: u64, at_ms: i64) -> Self {
         let mut json = String::with_capacity(160);
         write!(json, "{{\"id\":{id},\"at\":{at_ms}").expect("a String grows");
         Self { id, at_ms, json }
@@ -59,6 +40,11 @@ impl Line {
     pub(crate) fn number(mut self, name: &str, x: f64) -> Self {
         write!(self.json, ",\"{name}\":{x}").expect("a String grows");
         self
+    }
+
+    /// Numbers called `x1`, `x2` … to four decimals.
+    pub(crate) fn numbers(self, xs: &[f64]) -> Self {
+        xs.iter().enumerate().fold(self, |line, (i, x)| line.number(&format!("x{}", i + 1), round(*x, 4)))
     }
 
     /// A missing value.
@@ -93,6 +79,6 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let event = Line::new(7, 1000).number("a", round(0.1 + 0.2, 3)).number("b", round(-0.0004, 3)).end("");
-        assert_eq!(event.json, r#"{"id":7,"at":1704067207000,"a":0.3,"b":0}"#);
+        assert_eq!(event.json, r#"{"id":7,"at":1000,"a":0.3,"b":0}"#);
     }
 }

@@ -1,26 +1,29 @@
-//! The list of scenarios: what each is called, what its events look like, and when its world changes.
+//! A scenario: which concept, under which parameters, when they change, and what goes wrong on the way. Those that come
+//! with the library are the files of `simulations/scenarios/`.
+
+use std::sync::LazyLock;
 
 use features::Task;
 
-use crate::electricity::Electricity;
-use crate::event::{Drift, DriftKind, Event};
-use crate::sea::Sea;
-use crate::sensors::Sensors;
-
-#[derive(Clone, Copy, Debug)]
-enum World {
-    Sea,
-    Electricity,
-    Sensors,
-}
+use crate::concepts::{Concept, Entry};
+use crate::drift::Drift;
+use crate::event::{Event, Line};
+use crate::faults::Delivery;
+use crate::faults::disorder::{Delays, Disorder};
+use crate::faults::labels::Labels;
+use crate::faults::poison::{Poison, PoisonShare};
+use crate::random::Random;
+use crate::read::{self, ScenarioError};
+use crate::schedule::Schedule;
+use crate::timeline::Timeline;
 
 /// A world that yields events.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Scenario {
     /// What it is called.
-    pub name: &'static str,
+    pub name: String,
     /// What happens in it, in a sentence.
-    pub description: &'static str,
+    pub description: String,
     /// What is to be predicted.
     pub task: Task,
     /// The field to predict: the last one of each event.
@@ -33,90 +36,117 @@ pub struct Scenario {
     pub entity: Option<&'static str>,
     /// Fields whose numbers are names.
     pub nominal: &'static [&'static str],
-    world: World,
+    pub(crate) concept: &'static Entry,
+    pub(crate) schedule: Schedule,
+    /// A stream shorter than this has its schedule shrunk to its length.
+    pub(crate) shrink: Option<u64>,
+    pub(crate) timeline: Timeline,
+    pub(crate) faults: Faults,
 }
 
+/// What goes wrong between the world and its topic.
+#[derive(Clone)]
+pub(crate) struct Faults {
+    pub(crate) late: Option<Delays>,
+    pub(crate) duplicates: Option<Delays>,
+    pub(crate) poison: Option<PoisonShare>,
+    pub(crate) label_delay_ms: i64,
+}
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../scenarios/", $name, ".toml")))),*]
+    };
+}
+
+static ENTRIES: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
+    let read = |(name, text)| read::scenario(name, text).expect("the scenarios of the library are tested");
+    files!["sensors" "demo" "seasons" "market" "electricity" "sea" "stagger" "rbf" "hyperplane" "led" "agrawal" "friedman"]
+        .into_iter()
+        .map(read)
+        .collect()
+});
+
 impl Scenario {
-    /// Every scenario.
-    pub const ENTRIES: &'static [Self] = &[
-        Self {
-            name: "sensors",
-            description: "eight temperature sensors predict power; one drifts slowly, then all controls change",
-            task: Task::Regression,
-            target: "power",
-            id: "id",
-            time: "at",
-            entity: Some("station"),
-            nominal: &[],
-            world: World::Sensors,
-        },
-        Self {
-            name: "sea",
-            description: "SEA concepts: two of three numbers decide, 10 % wrong labels, abrupt drift",
-            task: Task::Classification,
-            target: "target",
-            id: "id",
-            time: "at",
-            entity: None,
-            nominal: &[],
-            world: World::Sea,
-        },
-        Self {
-            name: "electricity",
-            description: "half-hourly prices with an autocorrelated label; in the middle a second market opens",
-            task: Task::Classification,
-            target: "target",
-            id: "id",
-            time: "at",
-            entity: None,
-            nominal: &["day"],
-            world: World::Electricity,
-        },
-    ];
+    /// Every scenario that comes with the library.
+    pub fn all() -> &'static [Self] {
+        &ENTRIES
+    }
 
     /// The scenario called `name`.
     pub fn by_name(name: &str) -> Option<&'static Self> {
-        Self::ENTRIES.iter().find(|scenario| scenario.name == name)
+        Self::all().iter().find(|scenario| scenario.name == name)
     }
 
-    /// The scenario's `total` events. `total` also decides where drifts stand: see [`Scenario::drifts`].
+    /// The scenario that a TOML text describes.
+    ///
+    /// # Errors
+    /// A key is unknown or missing, or a value cannot be; the error names the key.
+    pub fn read(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        read::scenario(name, text)
+    }
+
+    /// The schedule of a stream of `total` events.
+    fn schedule(&self, total: u64) -> Schedule {
+        self.shrink.map_or_else(|| self.schedule.clone(), |events| self.schedule.shrunk(events, total))
+    }
+
+    /// The scenario's `total` events in the order in which they happen, whole, each with its target. `total` may also
+    /// decide where drifts stand: see [`Scenario::drifts`].
     pub fn events(&self, seed: u64, total: u64) -> Events {
-        let world = match self.world {
-            World::Sea => Running::Sea(Sea::new(seed, total)),
-            World::Electricity => Running::Electricity(Electricity::new(seed, total)),
-            World::Sensors => Running::Sensors(Sensors::new(seed, total)),
-        };
-        Events { world, next: 0, total }
-    }
-
-    /// Where the world changes within `total` events, in order. In a long stream `sea` changes each 15,000 events,
-    /// `sensors` each 20,000.
-    pub fn drifts(&self, total: u64) -> Vec<Drift> {
-        let abrupt = |at_event| Drift { at_event, kind: DriftKind::Abrupt };
-        let each = |from: u64, step: u64| (from..total).step_by(step as usize).map(abrupt);
-        match self.world {
-            World::Sea => each(Sea::drift_every(total), Sea::drift_every(total)).collect(),
-            World::Electricity => each(Electricity::opens_at(total), u64::MAX).collect(),
-            World::Sensors => {
-                let every = Sensors::every(total);
-                let slow = Drift { at_event: every, kind: DriftKind::Gradual };
-                std::iter::once(slow).chain(each(2 * every, 2 * every)).filter(|d| d.at_event < total).collect()
-            }
+        Events {
+            world: (self.concept.start)(&self.schedule.start, seed),
+            schedule: self.schedule(total),
+            values: Vec::new(),
+            random: Random::new(seed ^ 0x2545_f491_4f6c_dd1d),
+            timeline: self.timeline.clone(),
+            next: 0,
+            total,
         }
     }
-}
 
-#[derive(Clone, Debug)]
-enum Running {
-    Sea(Sea),
-    Electricity(Electricity),
-    Sensors(Sensors),
+    /// Where the world changes within `total` events, in order. A scenario that says so has all its changes in a
+    /// stream too short for them, nearer together.
+    pub fn drifts(&self, total: u64) -> Vec<Drift> {
+        self.schedule(total).drifts(total)
+    }
+
+    /// The scenario's events as they arrive: late ones behind others, duplicates again, broken ones broken. With
+    /// `labels_apart` no event has a target: its label follows it after the scenario's delay, as a record of its own.
+    pub fn deliveries(&self, seed: u64, total: u64, labels_apart: bool) -> Box<dyn Iterator<Item = Delivery>> {
+        let faults = &self.faults;
+        let events = Disorder::new(self.events(seed, total), faults.late.clone(), faults.duplicates.clone(), seed);
+        let target = (!labels_apart).then_some(self.target);
+        let records: Box<dyn Iterator<Item = Delivery>> = if labels_apart {
+            Box::new(Labels::new(events, self.target, faults.label_delay_ms))
+        } else {
+            Box::new(events)
+        };
+        match &faults.poison {
+            Some(poison) => Box::new(Poison::new(records, target, poison.clone(), seed)),
+            None => records,
+        }
+    }
+
+    /// How long after its event a label comes, in milliseconds of event time.
+    pub fn label_delay_ms(&self) -> i64 {
+        self.faults.label_delay_ms
+    }
+
+    /// The time between two events that is usual, in milliseconds.
+    pub fn spacing_ms(&self) -> u32 {
+        self.timeline.spacing_ms
+    }
 }
 
 /// The events of a scenario, in order.
-#[derive(Clone, Debug)]
 pub struct Events {
-    world: Running,
+    world: Box<dyn Concept>,
+    schedule: Schedule,
+    values: Vec<f64>,
+    /// For the schedule alone: a world's own randomness does not depend on how it drifts.
+    random: Random,
+    timeline: Timeline,
     next: u64,
     total: u64,
 }
@@ -130,81 +160,10 @@ impl Iterator for Events {
         }
         let id = self.next;
         self.next += 1;
-        Some(match &mut self.world {
-            Running::Sea(world) => world.event(id),
-            Running::Electricity(world) => world.event(id),
-            Running::Sensors(world) => world.event(id),
-        })
+        self.schedule.values(id, &mut self.random, &mut self.values);
+        Some(self.world.event(&self.values, Line::new(id, self.timeline.at_ms(id))))
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use serde_json::Value;
-
-    /// The number in a field of an event.
-    pub(crate) fn field(json: &str, name: &str) -> f64 {
-        let event: Value = serde_json::from_str(json).unwrap();
-        event[name].as_f64().unwrap()
-    }
-
-    /// FNV-1a, 64 bits.
-    fn hash(events: impl Iterator<Item = Event>) -> u64 {
-        let bytes = events.flat_map(|e| format!("{}\t{}\t{}\n", e.at_ms, e.key, e.json).into_bytes());
-        bytes.fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    }
-
-    #[test]
-    fn the_bytes_are_those_they_always_were() {
-        let golden = [
-            ("sensors", 1, 0x5547_73d8_e0ad_d18e),
-            ("sensors", 7, 0xaf48_386e_8538_6824),
-            ("sea", 1, 0x8f59_5c3d_bf83_c160),
-            ("sea", 7, 0x765d_5cc4_31b0_721a),
-            ("electricity", 1, 0xf1a4_21f7_23f8_4b3c),
-            ("electricity", 7, 0x49df_0098_4e88_14de),
-        ];
-        let now =
-            golden.map(|(name, seed, _)| (name, seed, hash(Scenario::by_name(name).unwrap().events(seed, 10_000))));
-        assert_eq!(now, golden);
-    }
-
-    #[test]
-    fn every_event_is_what_the_scenario_says() {
-        for scenario in Scenario::ENTRIES {
-            let total = 5_000;
-            let mut last = i64::MIN;
-            let events: Vec<Event> = scenario.events(3, total).collect();
-            assert_eq!(events.len() as u64, total);
-            for (i, event) in events.iter().enumerate() {
-                assert!(event.json.starts_with(&format!("{{\"id\":{i},\"at\":{},", event.at_ms)), "{}", event.json);
-                assert!(event.at_ms > last);
-                last = event.at_ms;
-                let json: Value = serde_json::from_str(&event.json).unwrap();
-                let target = &json[scenario.target];
-                assert_eq!(target.is_string(), scenario.task == Task::Classification);
-                assert_eq!(target.is_number(), scenario.task == Task::Regression);
-                assert!(scenario.nominal.iter().all(|name| json.get(name).is_some()));
-                let key = scenario.entity.map_or("", |entity| json[entity].as_str().unwrap());
-                assert_eq!(event.key, key);
-                assert!(event.json.len() < 256, "{}", event.json);
-            }
-        }
-    }
-
-    #[test]
-    fn drifts_lie_within_the_stream() {
-        for scenario in Scenario::ENTRIES {
-            for total in [0, 1, 2, 5, 100, 60_000, 100_000] {
-                let drifts = scenario.drifts(total);
-                assert!(drifts.windows(2).all(|pair| pair[0].at_event < pair[1].at_event));
-                assert!(drifts.iter().all(|d| d.at_event < total));
-                assert!(total < 100 || !drifts.is_empty());
-                assert_eq!(scenario.events(1, total).count() as u64, total);
-            }
-        }
-        let sensors = Scenario::by_name("sensors").unwrap().drifts(30_000);
-        assert_eq!(sensors.iter().map(|d| d.at_event).collect::<Vec<_>>(), [10_000, 20_000]);
-    }
-}
+mod tests;

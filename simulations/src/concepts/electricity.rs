@@ -2,55 +2,50 @@
 //! their own past, and the label `UP` where the price is above its mean of the last 24 hours. So the last label again
 //! is right about 85 times in 100.
 //!
-//! Two regimes, as in the data: at first the neighbour's market is closed (its fields stand still); from the middle of
-//! the stream on it is open, and the price follows the neighbour's more than the demand.
+//! Two regimes, as in the data: the neighbour's market is closed and its fields stand still, or (`open` = 1) it is
+//! open and the price follows the neighbour's more than the demand.
 //!
 //! Harries, Splice-2 comparative evaluation: electricity pricing, 1999.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
+use super::{Concept, Param, whole};
 use crate::event::{Event, Line, round};
 use crate::random::Random;
+use crate::timeline::START_MS;
 
+pub(super) const PARAMS: &[Param] = &[whole("open", 0.0, 0.0, 1.0)];
+
+const PERIOD_MS: i64 = 1_800_000;
 const PERIODS: u64 = 48;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Electricity {
+struct Electricity {
     random: Random,
-    opens_at: u64,
-    /// What each quantity keeps of its past: price, demand, the neighbour's price and demand.
+    /// Where each quantity has wandered: price, demand, the neighbour's price and demand.
     drift: [f64; 4],
     /// Prices of the last 24 hours and their sum.
     prices: VecDeque<f64>,
     sum: f64,
 }
 
+pub(super) fn start(_: &[f64], seed: u64) -> Box<dyn Concept> {
+    Box::new(Electricity { random: Random::new(seed), drift: [0.0; 4], prices: VecDeque::new(), sum: 0.0 })
+}
+
 impl Electricity {
-    /// The event from which on the neighbour's market is open.
-    pub(crate) fn opens_at(total: u64) -> u64 {
-        total / 2
-    }
-
-    pub(crate) fn new(seed: u64, total: u64) -> Self {
-        Self {
-            random: Random::new(seed),
-            opens_at: Self::opens_at(total),
-            drift: [0.0; 4],
-            prices: VecDeque::new(),
-            sum: 0.0,
-        }
-    }
-
     /// Where a quantity stands in its autoregressive wandering.
     fn wander(&mut self, which: usize, keeps: f64, deviation: f64) -> f64 {
         let next = keeps * self.drift[which] + deviation * self.random.normal();
         self.drift[which] = next;
         next
     }
+}
 
-    pub(crate) fn event(&mut self, id: u64) -> Event {
-        let (day, period) = (id / PERIODS, id % PERIODS);
+impl Concept for Electricity {
+    fn event(&mut self, p: &[f64], line: Line) -> Event {
+        let passed = ((line.at_ms - START_MS) / PERIOD_MS) as u64;
+        let (day, period) = (passed / PERIODS, passed % PERIODS);
         let hour = TAU * period as f64 / PERIODS as f64;
         // Low at night, a peak in the morning and one in the evening; less at the weekend.
         let load = -0.7 * libm::cos(hour) - 0.4 * libm::cos(2.0 * hour) - if day % 7 >= 5 { 0.5 } else { 0.0 };
@@ -58,7 +53,7 @@ impl Electricity {
         let own = self.wander(0, 0.88, 0.22);
         let neighbour = self.wander(2, 0.88, 0.22) + 0.3 * load;
 
-        let open = id >= self.opens_at;
+        let open = p[0] == 1.0;
         let log_price = if open { -3.3 + 0.8 * neighbour + 0.35 * own } else { -2.9 + 3.0 * (demand - 0.45) + own };
         let price = round(libm::exp(log_price).min(1.0), 6);
         let abroad = self.wander(3, 0.97, 0.012);
@@ -75,8 +70,7 @@ impl Electricity {
             self.sum -= self.prices.pop_front().expect("it is not empty");
         }
         let up = price > self.sum / self.prices.len() as f64;
-        Line::new(id, 1_800_000)
-            .number("date", round(day as f64 / 944.0, 6))
+        line.number("date", round(day as f64 / 944.0, 6))
             .number("day", (day % 7 + 1) as f64)
             .number("period", round(period as f64 / (PERIODS - 1) as f64, 6))
             .number("nswprice", price)
@@ -91,19 +85,20 @@ impl Electricity {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::world;
     use super::*;
 
     #[test]
     fn the_last_label_again_is_right_85_times_in_100_in_either_regime() {
-        for seed in [1, 2, 3] {
-            let mut market = Electricity::new(seed, 40_000);
-            let up: Vec<bool> = (0..40_000).map(|id| market.event(id).json.contains("UP")).collect();
-            for half in up.chunks(20_000) {
-                let same = half.windows(2).filter(|pair| pair[0] == pair[1]).count();
-                let ups = half.iter().filter(|up| **up).count();
-                assert!((16_800..17_300).contains(&same), "seed {seed}: {same} of 19,999");
-                assert!((8_200..9_200).contains(&ups), "seed {seed}: {ups} of 20,000");
-            }
+        for (seed, open) in [(1, 0.0), (2, 0.0), (1, 1.0), (2, 1.0)] {
+            let (mut market, p) = world("electricity", &[("open", open)], seed);
+            let up: Vec<bool> = (0..20_000)
+                .map(|id| market.event(&p, Line::new(id, START_MS + id as i64 * PERIOD_MS)).json.contains("UP"))
+                .collect();
+            let same = up.windows(2).filter(|pair| pair[0] == pair[1]).count();
+            let ups = up.iter().filter(|up| **up).count();
+            assert!((16_800..17_300).contains(&same), "seed {seed}, open {open}: {same} of 19,999");
+            assert!((8_200..9_200).contains(&ups), "seed {seed}, open {open}: {ups} of 20,000");
         }
     }
 }
