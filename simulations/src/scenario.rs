@@ -54,17 +54,17 @@ pub(crate) struct Faults {
 }
 
 macro_rules! files {
-    ($($name:literal)*) => {
-        [$(($name, include_str!(concat!("../scenarios/", $name, ".toml")))),*]
+    ($($name:ident)*) => {
+        [$((stringify!($name), include_str!(concat!("../scenarios/", stringify!($name), ".toml")))),*]
     };
 }
 
 static ENTRIES: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
+    let files = files! {
+        sensors demo seasons rough market electricity sea stagger rbf hyperplane led agrawal friedman
+    };
     let read = |(name, text)| read::scenario(name, text).expect("the scenarios of the library are tested");
-    files!["sensors" "demo" "seasons" "market" "electricity" "sea" "stagger" "rbf" "hyperplane" "led" "agrawal" "friedman"]
-        .into_iter()
-        .map(read)
-        .collect()
+    files.into_iter().map(read).collect()
 });
 
 impl Scenario {
