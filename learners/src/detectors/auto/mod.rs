@@ -177,7 +177,8 @@ impl Auto {
         if rise.score >= self.threshold {
             return Some(self.risen(&rise, guard.effect));
         }
-        self.warning = self.drift.is_none() && rise.score >= if self.warning { CALM + f64::EPSILON } else { WARNING };
+        let warned = if self.warning { rise.score > CALM } else { rise.score >= WARNING };
+        self.warning = warned && self.drift.is_none();
         None
     }
 
