@@ -53,19 +53,19 @@ impl Ddm {
         keeps_budget: false,
         budget: "keeps none: up to 10 per 1e6 independent losses, up to 359 of runs of errors",
         params: &[
-            ParamInfo { name: "drift", range: "0.5..100", default: "3", help: "deviations above the lowest: an alarm" },
-            ParamInfo { name: "warning", range: "0.1..drift", default: "drift * 2/3", help: "the same for a warning" },
+            ParamInfo { name: "drift", range: "2..100", default: "3", help: "deviations above the lowest: an alarm" },
+            ParamInfo { name: "warning", range: "1.1..drift", default: "drift * 2/3", help: "the same for a warning" },
         ],
     };
 
-    /// `0 < warning <= drift`, in deviations.
+    /// `1 < warning <= drift`, in deviations: the lowest level itself lies one above its mean.
     pub fn new(drift: f64, warning: f64) -> Self {
         Self { warning, drift, state: State::default() }
     }
 
     pub(super) fn build(params: &Params<'_>) -> Result<Self, SpecError> {
-        let drift = params.number("drift", 3.0, 0.5, 100.0)?;
-        Ok(Self::new(drift, params.number("warning", drift * 2.0 / 3.0, 0.1, drift)?))
+        let drift = params.number("drift", 3.0, 2.0, 100.0)?;
+        Ok(Self::new(drift, params.number("warning", drift * 2.0 / 3.0, 1.1, drift)?))
     }
 
     /// Bytes held.

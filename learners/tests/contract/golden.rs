@@ -1,13 +1,15 @@
-//! Golden hashes: what each learner says and holds after the everyday stream, in this release, on any machine.
+//! Golden hashes: what each learner and detector says and holds after an everyday stream, in this release, on any
+//! machine.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::cases::{Breadth, Case, cases};
+use crate::detectors;
 use crate::runner::Runner;
 use crate::streams::everyday;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/contract.txt");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 const BLESS: &str = "BLESS=1 cargo test -p learners --test contract golden";
 
 /// Re-fits by other libraries, whose bits hang on the processor's family: the same in a second process, but not golden.
@@ -25,15 +27,21 @@ fn parsed(text: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn golden_hashes_are_unchanged() {
-    let now = hashes(|case| !OF_THIS_MACHINE.contains(&case.spec.name.as_str()));
+    compare("contract.txt", &hashes(|case| !OF_THIS_MACHINE.contains(&case.spec.name.as_str())));
+    compare("detectors.txt", &detectors::hashes());
+}
+
+/// With the golden file, which is written first if it is to be blessed.
+fn compare(file: &str, now: &BTreeMap<String, String>) {
+    let file = format!("{FOLDER}/{file}");
     if std::env::var_os("BLESS").is_some() {
         let mut text = format!("# Written by {BLESS}\n");
         now.iter().for_each(|(name, hash)| text += &format!("{name} {hash}\n"));
-        std::fs::write(FILE, text).expect("the golden file can be written");
+        std::fs::write(&file, text).expect("the golden file can be written");
     }
-    let golden = parsed(&std::fs::read_to_string(FILE).unwrap_or_default());
+    let golden = parsed(&std::fs::read_to_string(&file).unwrap_or_default());
     let mut failures = vec![];
-    for (name, hash) in &now {
+    for (name, hash) in now {
         match golden.get(name) {
             Some(known) if known == hash => {}
             Some(_) => {

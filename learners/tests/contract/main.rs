@@ -1,9 +1,11 @@
-//! The contract of learners, held up to every entry of the catalog. A new entry is tested without a line here.
+//! The contract of learners and of detectors, held up to every entry of their catalogs. A new entry is tested without a line here.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod battery;
 mod cases;
+mod detectors;
 mod golden;
+mod losses;
 mod runner;
 mod streams;
 

@@ -19,11 +19,11 @@ pub struct Stream {
 }
 
 /// Knuth's linear congruential generator: the golden hashes must not hang on anybody else's.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     /// In 0..1.
-    fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
