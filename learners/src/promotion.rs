@@ -142,3 +142,119 @@ impl Promotion {
         size_of::<Self>() + self.bounded.as_ref().map_or(0, Bounded::bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn uniform(state: &mut u64) -> f64 {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Losses that differ on `q` of the events, the challenger's lower by d.
+    fn pair(state: &mut u64, q: f64, d: f64) -> (f64, f64) {
+        let u = uniform(state);
+        (f64::from(u8::from(u < (q + d) / 2.0)), f64::from(u8::from((q + d) / 2.0 <= u && u < q)))
+    }
+
+    /// The event of the promotion, from 1, and its evidence.
+    fn decide(promotion: &mut Promotion, state: &mut u64, q: f64, d: f64, most: u64) -> Option<(u64, Evidence)> {
+        (1..=most).find_map(|event| {
+            let (champion, challenger) = pair(state, q, d);
+            Some((event, promotion.observe(champion, challenger)?))
+        })
+    }
+
+    fn fresh() -> Promotion {
+        Promotion::new(Task::Classification, 0.05, 0.005)
+    }
+
+    #[test]
+    fn a_better_challenger_is_promoted_with_its_evidence() {
+        let (event, evidence) = decide(&mut fresh(), &mut 1, 0.15, 0.05, 20_000).unwrap();
+        assert_eq!((event, evidence.epoch, evidence.events), (735, 1, 735));
+        assert!(evidence.log_e >= libm::log(2.0 / 0.05) && (evidence.gain - 0.05).abs() < 0.03, "{evidence:?}");
+        // No bet before 576 events, however good.
+        assert_eq!(decide(&mut fresh(), &mut 1, 1.0, 1.0, 20_000).unwrap().0, 576 + 11);
+    }
+
+    #[test]
+    fn an_equal_one_is_not() {
+        let wrong = (0..40).filter(|seed| decide(&mut fresh(), &mut { *seed }, 0.15, 0.0, 100_000).is_some()).count();
+        assert!(wrong <= 4, "{wrong} of 40");
+        assert_eq!(decide(&mut fresh(), &mut 1, 0.15, -0.02, 100_000), None);
+    }
+
+    #[test]
+    fn a_history_in_the_champions_favour_does_not_block_it() {
+        for seed in 0..5 {
+            let (mut promotion, mut state) = (fresh(), seed);
+            assert_eq!(decide(&mut promotion, &mut state, 0.15, -0.02, 200_000), None);
+            let (event, evidence) = decide(&mut promotion, &mut state, 0.15, 0.05, 10_000).expect("it is decided");
+            assert!(event < 10_000 && evidence.epoch > 10, "{seed}: {event} {evidence:?}");
+        }
+    }
+
+    #[test]
+    fn too_small_a_gain_is_no_reason() {
+        let mut promotion = Promotion::new(Task::Classification, 0.05, 0.05);
+        assert_eq!(decide(&mut promotion, &mut 1, 0.15, 0.02, 50_000), None);
+        assert!(promotion.log_e() > promotion.threshold());
+    }
+
+    #[test]
+    fn correlated_differences_count_less() {
+        let mut promotion = fresh();
+        let mut state = 1;
+        let mut last = (0.0, 0.0);
+        for _ in 0..50_000 {
+            if uniform(&mut state) > 0.6 {
+                last = pair(&mut state, 0.15, 0.0);
+            }
+            promotion.observe(last.0, last.1);
+        }
+        assert!((3.3..4.5).contains(&promotion.tau), "{}", promotion.tau);
+    }
+
+    #[test]
+    fn errors_without_a_bound_are_compared_free_of_their_unit() {
+        let decided = |unit: f64| {
+            let (mut promotion, mut state) = (Promotion::new(Task::Regression, 0.05, 0.005), 1);
+            (1..50_000).find_map(|event| {
+                let (a, b) = (uniform(&mut state), 0.8 * uniform(&mut state));
+                Some((event, promotion.observe(unit * a, unit * b)?))
+            })
+        };
+        let (event, evidence) = decided(1.0).expect("20 % are found");
+        assert!((1_088..3_000).contains(&event) && evidence.gain > 0.02, "{event} {evidence:?}");
+        assert_eq!(decided(1024.0), decided(1.0));
+    }
+
+    #[test]
+    fn a_restored_test_goes_on_as_if_never_stopped() {
+        for stop in [100, 600, 30_000] {
+            let (mut whole, mut state) = (fresh(), 3);
+            assert_eq!(decide(&mut whole, &mut state, 0.15, -0.02, stop), None);
+            let mut restored: Promotion = postcard::from_bytes(&postcard::to_stdvec(&whole).unwrap()).unwrap();
+            let mut again = state;
+            let decided = decide(&mut whole, &mut state, 0.15, 0.05, 50_000);
+            assert!(decided.is_some());
+            assert_eq!(decide(&mut restored, &mut again, 0.15, 0.05, 50_000), decided);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_evidence_is_a_number_whatever_the_losses(
+            losses in prop::collection::vec((prop::sample::select(vec![0.0, 1e-300, 1.0, f64::MAX]), 0.0..2.0_f64), 1..3_000),
+        ) {
+            let mut promotion = Promotion::new(Task::Regression, 0.05, 0.0);
+            for (champion, challenger) in losses {
+                promotion.observe(champion, challenger);
+                prop_assert!(promotion.log_e().is_finite() && promotion.evidence().gain.abs() <= 1.0);
+            }
+        }
+    }
+}

@@ -206,12 +206,13 @@ mod tests {
 
     #[test]
     fn a_restored_monitor_goes_on_as_if_never_stopped() {
-        for (task, stop) in [(Task::Classification, 2_300), (Task::Regression, 300), (Task::Regression, 2_300)] {
-            let mut whole = Monitor::new(task, "adwin", 1e6).unwrap();
+        let stops = [(Task::Classification, 2_300), (Task::Regression, 300), (Task::Regression, 2_300)];
+        for ((task, stop), detector) in stops.into_iter().flat_map(|stop| [(stop, "adwin"), (stop, "auto")]) {
+            let mut whole = Monitor::new(task, detector, 1e6).unwrap();
             after(task, 0..stop, &mut whole);
             let mut sections = vec![];
             whole.save(&mut sections);
-            let mut restored = Monitor::new(task, "adwin", 1e6).unwrap();
+            let mut restored = Monitor::new(task, detector, 1e6).unwrap();
             restored.restore(&sections).unwrap();
             assert_eq!(after(task, stop..4_000, &mut whole), after(task, stop..4_000, &mut restored));
             let saved = |monitor: &Monitor| {
@@ -220,7 +221,60 @@ mod tests {
                 out
             };
             assert_eq!(saved(&whole), saved(&restored));
-            assert_eq!(whole.report(), restored.report());
+            assert_eq!((whole.report(), whole.incident()), (restored.report(), restored.incident()));
         }
+    }
+
+    #[test]
+    fn auto_tells_onset_and_size_and_ends_its_incident_itself() {
+        for task in [Task::Classification, Task::Regression] {
+            let mut monitor = Monitor::new(task, "auto", 1e6).unwrap();
+            let verdicts = after(task, 0..9_000, &mut monitor);
+            let incident = monitor.incident().expect("the change is found");
+            assert!((2_000..2_100).contains(&incident.at) && incident.onset.abs_diff(2_000) < 50, "{incident:?}");
+            assert_eq!((incident.number, incident.escalations, monitor.drifts()), (1, 0, 1));
+            assert_eq!(incident.end, Some((incident.at + 4_000, IncidentEnd::Rebaselined)));
+            if task == Task::Classification {
+                assert!((incident.before - 0.1).abs() < 0.02 && (incident.after - 0.6).abs() < 0.02, "{incident:?}");
+            }
+            for (i, verdict) in verdicts.iter().enumerate() {
+                let open = (incident.at..incident.at + 4_000).contains(&(i as u64 + 1));
+                assert_eq!(*verdict == Signal::Drift, open, "{task:?} at {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_deployment_ends_an_incident_and_what_was_is_forgotten() {
+        for detector in ["auto", "adwin"] {
+            let task = Task::Classification;
+            let mut monitor = Monitor::new(task, detector, 1e6).unwrap();
+            after(task, 0..2_150, &mut monitor);
+            assert_eq!(monitor.verdict(), Signal::Drift, "{detector}");
+            monitor.deployed();
+            let incident = monitor.incident().expect("it was open");
+            assert_eq!((incident.end, monitor.verdict()), (Some((2_150, IncidentEnd::Deployed)), Signal::Stable));
+            assert_eq!(monitor.report().best_loss, None);
+            // As high as it was: that is normal for what was deployed.
+            assert!(!after(task, 2_150..6_000, &mut monitor).contains(&Signal::Drift), "{detector}");
+            assert_eq!(monitor.drifts(), 1, "{detector}");
+        }
+    }
+
+    #[test]
+    fn adwin_knows_where_it_cut() {
+        let task = Task::Classification;
+        let mut monitor = Monitor::new(task, "adwin", 1e6).unwrap();
+        after(task, 0..5_000, &mut monitor);
+        let incident = monitor.incident().expect("the change is found");
+        assert!(incident.onset < incident.at && incident.onset.abs_diff(2_000) < 150, "{incident:?}");
+        assert!((incident.before - 0.1).abs() < 0.03 && (incident.after - 0.6).abs() < 0.05, "{incident:?}");
+        assert!(matches!(incident.end, Some((_, IncidentEnd::Rebaselined))), "{incident:?}");
+    }
+
+    #[test]
+    fn the_loss_comes_back() {
+        let mut monitor = Monitor::new(Task::Regression, "auto", 1e6).unwrap();
+        assert_eq!(monitor.observe(&Outcome::Value(3.5), Target::Value(1.0)), 2.5);
     }
 }

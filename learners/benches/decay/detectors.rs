@@ -175,14 +175,14 @@ pub fn incidents(seeds: u64) {
     );
     println!("|---|---|---|---|---|---|---|---|");
     for rise in [0.05, 0.1, 0.2] {
-        let stays = turns(World::jump(0.2, rise, CHANGE), seeds);
+        let stays = since_change(World::jump(0.2, rise, CHANGE), seeds);
         let raised = |turns: &[(u64, Turn)]| turns.iter().filter(|(_, turn)| matches!(turn, Turn::Raised(_))).count();
         let over = |turns: &[(u64, Turn)]| turns.iter().find(|(_, turn)| *turn == Turn::Over).map(|(at, _)| *at);
         let found = stays.iter().filter(|turns| raised(turns) > 0).count();
         let each = stays.iter().map(|turns| raised(turns)).sum::<usize>() as f64 / found as f64;
         let wrongly = stays.iter().filter(|turns| over(turns).is_some()).count();
         let back = 23_000;
-        let passes = turns(World::Step { p: 0.2, rise, at: CHANGE, over: 0.0, until: back }, seeds);
+        let passes = since_change(World::Step { p: 0.2, rise, at: CHANGE, over: 0.0, until: back }, seeds);
         let passes: Vec<_> = passes.into_iter().filter(|turns| raised(turns) > 0).collect();
         let early = passes.iter().filter(|turns| over(turns).is_some_and(|at| at < back)).count();
         let after: Vec<f64> = passes
@@ -200,16 +200,36 @@ pub fn incidents(seeds: u64) {
     }
 }
 
+/// In which seasons auto raises incidents.
+pub fn seasons(seeds: u64) {
+    println!(
+        "\nIncidents of auto in a world of errors of .2 with a season of amplitude .05 and no change, by season ({seeds} phases,"
+    );
+    println!("20 seasons each).\n");
+    println!("| events a season | 1st | 2nd | 3rd | 4th | 5th | 6th to 20th together |");
+    println!("|---|---|---|---|---|---|---|");
+    for period in [500, 1_000, 2_000, 5_000] {
+        let world = World::Season { p: 0.2, period: period as f64 };
+        let all = parallel(seeds, |seed| turns(world.losses(30_000 + seed, 20 * period)));
+        let mut counts = [0_u32; 6];
+        for (at, turn) in all.into_iter().flatten() {
+            counts[(at / period).min(5) as usize] += u32::from(matches!(turn, Turn::Raised(_)));
+        }
+        println!("| {period} | {} |", counts.map(|count| count.to_string()).join(" | "));
+    }
+}
+
+/// What auto makes of the losses, each with its loss number.
+fn turns(losses: impl Iterator<Item = f64>) -> Vec<(u64, Turn)> {
+    let Ok(AnyDetector::Auto(mut auto)) = AnyDetector::build("auto") else { unreachable!("it is in the catalog") };
+    losses.enumerate().filter_map(|(i, loss)| Some((i as u64, auto.step(loss)?))).collect()
+}
+
 /// The turns from the change on, by seed.
-fn turns(world: World, seeds: u64) -> Vec<Vec<(u64, Turn)>> {
+fn since_change(world: World, seeds: u64) -> Vec<Vec<(u64, Turn)>> {
     parallel(seeds, |seed| {
-        let Ok(AnyDetector::Auto(mut auto)) = AnyDetector::build("auto") else { unreachable!("it is in the catalog") };
-        let losses = world.losses(90_000 + seed, CHANGE + 40_000);
-        losses
-            .enumerate()
-            .filter_map(|(i, loss)| Some((i as u64, auto.step(loss)?)))
-            .filter(|(at, _)| *at >= CHANGE)
-            .collect()
+        let all = turns(world.losses(90_000 + seed, CHANGE + 40_000));
+        all.into_iter().filter(|(at, _)| *at >= CHANGE).collect()
     })
 }
 

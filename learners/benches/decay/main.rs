@@ -40,6 +40,7 @@ fn main() {
     }
     if part("incidents") && detector.as_deref().is_none_or(|name| name == "auto") {
         detectors::incidents(seeds);
+        detectors::seasons(seeds);
     }
     if let Some(path) = &table {
         detectors::real(&all, path, &electricity::losses(Path::new(path)));
