@@ -100,6 +100,8 @@ mod tests {
         let events = events("market", &[], 1, 4_000);
         for (now, then) in events.iter().zip(&events[4..]) {
             let (r, up) = (number(then, "r1"), now["next"] == "UP");
+            let moved = 1e4 * (number(then, "price") / number(now, "price") - 1.0);
+            assert!((moved - r).abs() < 0.1, "{now} {then}");
             // A return that rounds to nothing has no direction.
             assert!(now["ticker"] == then["ticker"] && (r == 0.0 || (r > 0.0) == up), "{now} {then}");
         }

@@ -120,3 +120,14 @@ fn deliveries_are_the_events_with_their_faults() {
     let clean = Scenario::by_name("sea").unwrap();
     assert!(clean.deliveries(1, 500, false).map(|d| d.event).eq(clean.events(1, 500)));
 }
+
+#[test]
+fn the_example_of_the_page_is_a_scenario() {
+    let page = include_str!("../../../docs/simulations.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let scenario = Scenario::read("example", example).unwrap();
+    let at: Vec<_> = scenario.drifts(70_000).iter().map(|drift| drift.at_event).collect();
+    assert_eq!(at, [20_000, 40_000], "after 60,000 events the first parameters hold already");
+    let apart = scenario.deliveries(1, 1_000, true).filter(|delivery| delivery.label).count();
+    assert_eq!(apart, 1_000);
+}
