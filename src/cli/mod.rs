@@ -49,7 +49,7 @@ struct Cli {
 /// A command with its arguments.
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the arguments' own docs are the help")]
-#[expect(clippy::large_enum_variant, reason = "a process has one")]
+#[allow(clippy::large_enum_variant, reason = "a process has one")]
 pub enum Command {
     Demo(DemoArgs),
     Run(RunArgs),

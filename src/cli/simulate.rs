@@ -158,7 +158,9 @@ pub(super) fn scenario(name: &str) -> Result<&'static Scenario, CliError> {
 
 #[cfg(test)]
 mod tests {
+    use features::{NextOffset, PartitionId, Start, TopicId};
     use serde_json::{Value, json};
+    use streams::{KafkaConfig, KafkaSource, MockBroker, Source, SourceEvent};
 
     use super::*;
 
@@ -210,6 +212,49 @@ mod tests {
         }
         let expected = json!({"at_event": 40, "ends_at": 60, "kind": "gradual", "concept": "threshold = 9"});
         assert_eq!(lines(truth), [expected]);
+    }
+
+    /// How many records lie on the first partition of a topic.
+    fn records(broker: &MockBroker, topic: &str, at_least: usize) -> usize {
+        let mut source = KafkaSource::start(KafkaConfig {
+            brokers: broker.bootstrap.clone(),
+            options: Vec::new(),
+            group_id: "simulate".into(),
+            topics: vec![topic.into()],
+            start: Start::Earliest,
+            look_every: KafkaConfig::LOOK_EVERY,
+        })
+        .unwrap();
+        source.assign(&[(PartitionId { topic: TopicId(0), partition: 0 }, NextOffset(0))]).unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        let mut count = 0;
+        while count < at_least {
+            assert!(Instant::now() < until, "only {count} records came");
+            if let Some(SourceEvent::Records(more)) = source.poll(Duration::from_millis(100)).unwrap() {
+                assert!(more.iter().all(|record| record.payload.is_some()));
+                count += more.len();
+            }
+        }
+        count
+    }
+
+    #[test]
+    fn labels_go_to_a_topic_of_their_own() {
+        let broker = MockBroker::start(&[("events", 1), ("labels", 1)]).unwrap();
+        let args = SimulateArgs {
+            scenario: "market".into(),
+            out: None,
+            labels_out: None,
+            kafka: Some(broker.bootstrap.clone()),
+            topic: Some("events".into()),
+            labels_topic: Some("labels".into()),
+            truth: None,
+            events: 200,
+            rate: Some(100_000),
+            seed: 1,
+        };
+        run(&args).unwrap();
+        assert_eq!((records(&broker, "events", 200), records(&broker, "labels", 200)), (200, 200));
     }
 
     #[test]
