@@ -19,7 +19,17 @@ pub(super) struct Shown {
     pub idea: &'static str,
     pub cost: &'static str,
     pub paper: &'static str,
+    /// Of a detector.
+    #[serde(flatten)]
+    pub budget: Option<Budget>,
     pub params: Vec<Param>,
+}
+
+/// Whether and how a detector keeps a budget of false alarms.
+#[derive(Debug, Serialize)]
+pub(super) struct Budget {
+    pub keeps_budget: bool,
+    pub budget: &'static str,
 }
 
 /// A parameter of an entry.
@@ -70,7 +80,9 @@ fn list(entries: &[Shown]) -> String {
     let mut out = String::new();
     for entry in entries {
         let tasks = if entry.tasks.is_empty() { String::new() } else { format!(" ({})", entry.tasks.join(", ")) };
-        writeln!(out, "{:width$}  {}{tasks}", entry.name, entry.idea).expect("a String grows");
+        let missed = entry.budget.as_ref().is_some_and(|b| !b.keeps_budget);
+        let remark = if missed { " (keeps no budget of false alarms)" } else { "" };
+        writeln!(out, "{:width$}  {}{tasks}{remark}", entry.name, entry.idea).expect("a String grows");
     }
     out
 }
@@ -81,6 +93,9 @@ fn details(entry: &Shown) -> String {
         writeln!(out, "tasks:  {}", entry.tasks.join(", ")).expect("a String grows");
     }
     writeln!(out, "cost:   {}\nsource: {}", entry.cost, entry.paper).expect("a String grows");
+    if let Some(Budget { budget, .. }) = &entry.budget {
+        writeln!(out, "budget: {budget}").expect("a String grows");
+    }
     let wide = |text: fn(&Param) -> &str| entry.params.iter().map(|p| text(p).chars().count()).max().unwrap_or(0);
     let (name, range, default) = (wide(|p| p.name), wide(|p| p.range), wide(|p| p.default));
     for p in &entry.params {

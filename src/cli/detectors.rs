@@ -6,7 +6,7 @@ use ::learners::detectors::catalog::DETECTORS;
 use clap::Args;
 
 use super::CliError;
-use super::catalog::{Param, Shown, print};
+use super::catalog::{Budget, Param, Shown, print};
 
 /// Lists the drift detectors, or tells all about one: parameters, ranges, defaults, cost, paper.
 #[derive(Debug, Args)]
@@ -35,6 +35,7 @@ pub fn run(args: &DetectorsArgs) -> Result<ExitCode, CliError> {
             idea: entry.idea,
             cost: entry.cost,
             paper: entry.paper,
+            budget: Some(Budget { keeps_budget: entry.keeps_budget, budget: entry.budget }),
             params: entry.params.iter().map(Param::from).collect(),
         })
         .collect();

@@ -41,6 +41,7 @@ pub fn run(args: &LearnersArgs) -> Result<ExitCode, CliError> {
                 idea: entry.idea,
                 cost: entry.cost,
                 paper: entry.paper,
+                budget: None,
                 params,
             }
         })
