@@ -149,11 +149,13 @@ impl Fields {
     }
 
     /// Name and value of scalar `i`.
+    #[inline]
     pub fn get(&self, i: usize) -> (&str, Value<'_>) {
         (&self.names[i], self.value(i))
     }
 
     /// Value of scalar `i`.
+    #[inline]
     pub fn value(&self, i: usize) -> Value<'_> {
         match self.values[i] {
             Raw::Null => Value::Null,

@@ -17,7 +17,7 @@ pub use dictionary::Dictionary;
 pub use event::{EventSpec, Limits, Reject, Start, Task};
 pub use fields::{FieldError, Fields, Value};
 pub use observe::{Observed, Observer};
-pub use record::{EventTime, Header, NextOffset, PartitionId, Record, TopicId};
+pub use record::{EventTime, NextOffset, PartitionId, Record, TopicId};
 pub use request::RequestError;
 pub use row::{ClassId, EntityId, Row, Rows, Target};
 pub use schema::{Field, Kind, Schema};

@@ -23,10 +23,7 @@ pub struct PartitionId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NextOffset(pub i64);
 
-/// A header of a record: its name and, unless null, its bytes.
-pub type Header = (String, Option<Vec<u8>>);
-
-/// One record of a log.
+/// One record of a log, without its headers: nothing is learned from them, and reading them costs as much as the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Which partition of which topic.
@@ -39,6 +36,4 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// The event; `None` is a tombstone.
     pub payload: Option<Vec<u8>>,
-    /// Headers, in order.
-    pub headers: Vec<Header>,
 }

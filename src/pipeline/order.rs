@@ -133,13 +133,24 @@ impl Order {
             if !hurry && self.queues.values().any(|q| q.records.is_empty() && q.caught_up.is_none()) {
                 break;
             }
-            let next = self
-                .queues
-                .iter()
-                .filter_map(|(from, queue)| queue.records.front().map(|head| (head.timestamp, *from)))
-                .min();
-            let Some((_, from)) = next else { break };
-            batch.extend(self.pop(from));
+            let mut heads = self.queues.iter().filter_map(|(from, q)| Some((q.records.front()?.timestamp, *from)));
+            let Some(mut first) = heads.next() else { break };
+            let mut second = None;
+            for head in heads {
+                let later = if head < first { std::mem::replace(&mut first, head) } else { head };
+                second = Some(second.map_or(later, |second| later.min(second)));
+            }
+            // The oldest head and those behind it that are older than any other head.
+            let from = first.1;
+            let queue = self.queues.get_mut(&from).expect("it has a head");
+            while batch.len() < most
+                && let Some(record) =
+                    queue.records.pop_front_if(|next| second.is_none_or(|second| (next.timestamp, from) < second))
+            {
+                self.records -= 1;
+                self.bytes -= size(&record);
+                batch.push(record);
+            }
         }
         if batch.is_empty() {
             self.waiting_since.get_or_insert(now);

@@ -1,7 +1,7 @@
 //! Kafka's messages copied into records, some hundreds at a time.
 
-use features::{EventTime, Header, PartitionId, Record};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use features::{EventTime, PartitionId, Record};
+use rdkafka::message::{BorrowedMessage, Message};
 
 /// A batch is handed over when it has this many records …
 const RECORDS: usize = 1_000;
@@ -27,23 +27,14 @@ impl Batch {
             timestamp: EventTime(message.timestamp().to_millis().unwrap_or(0)),
             key: message.key().map(<[u8]>::to_vec),
             payload: message.payload().map(<[u8]>::to_vec),
-            headers: headers(message),
         };
-        let values: usize = record.headers.iter().map(|(name, value)| name.len() + length(value)).sum();
-        self.bytes += length(&record.payload) + length(&record.key) + values;
+        self.bytes += length(&record.payload) + length(&record.key);
         self.records.push(record);
     }
 
     pub(crate) fn take(&mut self) -> Vec<Record> {
         std::mem::take(self).records
     }
-}
-
-/// A message's headers, in order.
-pub(crate) fn headers(message: &BorrowedMessage<'_>) -> Vec<Header> {
-    message.headers().map_or_else(Vec::new, |headers| {
-        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-    })
 }
 
 fn length(bytes: &Option<Vec<u8>>) -> usize {

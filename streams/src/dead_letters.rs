@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use features::{Header, Record};
+use features::Record;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::admin::Admin;
 use crate::client::Options;
-use crate::producer::{Outgoing, Producer, SinkError};
+use crate::producer::{Header, Outgoing, Producer, SinkError};
 
 /// What is kept of a record that the topic finds too large.
 const CUT_TO: usize = 64 << 10;
@@ -29,21 +29,20 @@ pub struct DeadLetter<'a> {
 }
 
 impl DeadLetter<'_> {
-    /// Key `topic/partition/offset`, the original value and headers, then ours: `perennial.reason`, `perennial.error`,
+    /// Key `topic/partition/offset`, the original value, and as headers `perennial.reason`, `perennial.error`,
     /// `perennial.topic`, `perennial.partition`, `perennial.offset`, `perennial.timestamp` and, if it had one,
     /// `perennial.key`.
     fn outgoing(&self) -> Outgoing {
-        let Record { from, offset, timestamp, key, payload, headers } = self.record;
+        let Record { from, offset, timestamp, key, payload } = self.record;
         let text = |name: &str, value: String| -> Header { (format!("perennial.{name}"), Some(value.into_bytes())) };
-        let mut headers = headers.clone();
-        headers.extend([
+        let mut headers = vec![
             text("reason", self.class.to_owned()),
             text("error", self.reason.chars().take(REASON).collect()),
             text("topic", self.topic.to_owned()),
             text("partition", from.partition.to_string()),
             text("offset", offset.to_string()),
             text("timestamp", timestamp.0.to_string()),
-        ]);
+        ];
         if let Some(key) = key {
             headers.push(("perennial.key".into(), Some(key.clone())));
         }

@@ -19,5 +19,5 @@ pub use dead_letters::{DeadLetter, DeadLetters};
 pub use file_source::{FileOptions, FileSource};
 pub use kafka_source::{KafkaConfig, KafkaSource};
 pub use mock_broker::MockBroker;
-pub use producer::{Outgoing, Producer, SinkError};
+pub use producer::{Header, Outgoing, Producer, SinkError};
 pub use source::{Source, SourceError, SourceEvent};

@@ -4,15 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use features::Header;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header as KafkaHeader, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Header as KafkaHeader, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use thiserror::Error;
 
-use crate::batch::headers;
 use crate::client::{Context, Options, client_config};
 
 /// So many failed records are kept to be sent again; beyond, nothing new is taken.
@@ -32,6 +30,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("partitioner", "murmur2_random"),
 ];
 const FIXED: &[(&str, &str)] = &[("enable.idempotence", "true"), ("acks", "all")];
+
+/// A header of a record: its name and, unless null, its bytes.
+pub type Header = (String, Option<Vec<u8>>);
 
 /// Why records did not get out.
 #[derive(Debug, Error)]
@@ -220,6 +221,12 @@ fn record<'a>(topic: &'a str, outgoing: &'a Outgoing) -> BaseRecord<'a, [u8], [u
         record.headers = Some(outgoing.headers.iter().fold(headers, insert));
     }
     record
+}
+
+fn headers(message: &BorrowedMessage<'_>) -> Vec<Header> {
+    message.headers().map_or_else(Vec::new, |headers| {
+        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+    })
 }
 
 /// Keeps what was not delivered.
