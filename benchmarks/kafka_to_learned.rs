@@ -127,14 +127,9 @@ fn learned(brokers: &str, records: u64, learner: &str, state: &std::path::Path) 
     let plans = vec![plan(&model, &kafka, Duration::from_secs(60))];
     let (running, registry) = pipeline::start(plans, &state, &store, &Arc::new(Metrics::default()), || 0)?;
     let live = &registry.get("bench").expect("it was planned").live;
-    let mut first = None;
     while live.load().is_none_or(|served| served.model.counts.events < records) {
-        if first.is_none() && live.load().is_some_and(|s| s.model.counts.events > 0) {
-            first = Some((began.elapsed(), live.load().map(|s| s.model.counts.events)));
-        }
         std::thread::sleep(Duration::from_millis(2));
     }
-    eprintln!("first {first:?} all {:?}", began.elapsed());
     let rate = records as f64 / began.elapsed().as_secs_f64();
     running.stop();
     Ok(rate)

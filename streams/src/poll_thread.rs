@@ -16,8 +16,8 @@ use crate::discovery::Discovery;
 use crate::kafka_source::KafkaConfig;
 use crate::{SourceError, SourceEvent};
 
-/// The longest single wait; commands are heard this often.
-const WAIT: Duration = Duration::from_millis(100);
+/// The longest single wait; commands are heard this often, so a start takes no longer.
+const WAIT: Duration = Duration::from_millis(20);
 /// How long a question to a broker may take.
 pub(crate) const ASK: Duration = Duration::from_secs(2);
 /// How long a round of questions may take before records and commands get their turn again.
