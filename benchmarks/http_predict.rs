@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::serve::ListenerExt;
 use features::{EventSpec, EventTime, Fields, Limits, Observer, Record, Row, Schema, Task};
-use fold::{Counts, ModelSnapshot};
+use fold::{Counts, LabelCounts, Live, ModelSnapshot};
 use learners::{AnyLearner, Learner, LearnerSpec};
 use perennial::live::{Served, live_model};
 use perennial::metrics::Metrics;
@@ -254,6 +254,9 @@ fn learned(learner: &str) -> Option<Served> {
         model.learn(&Row { values: &row, at: seen.at, entity: seen.entity }, seen.target, 1.0);
     }
     let snapshot = ModelSnapshot {
+        happenings: [].into(),
+        live: Live::Follow,
+        labels: LabelCounts::default(),
         version: EVENTS as u64,
         learner: spec.to_string(),
         schema,

@@ -23,4 +23,50 @@ pub struct FoldConfig {
     pub max_bytes: u64,
     /// The drift detector on each learner's loss.
     pub detector: String,
+    /// Losses for one false alarm.
+    pub false_alarms: u64,
+    /// What is done about a drift.
+    pub on_drift: OnDrift,
+    /// The least mean gain (in error rate, or in loss brought into 0..1) for which a challenger is promoted, in millionths.
+    pub min_gain_ppm: u32,
+    /// How much later the target's value is predicted.
+    pub horizon: Horizon,
+    /// Where labels come from, if not from the events themselves.
+    pub labels: Option<Labels>,
+}
+
+/// What is done about a drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDrift {
+    /// A fresh challenger learns from the warning on; a challenger that is better is promoted.
+    Challenge,
+    /// It is told, nothing else.
+    Alert,
+}
+
+/// How much later the target's value is predicted, by entity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Horizon {
+    /// The value in the event itself.
+    #[default]
+    Now,
+    /// The value in the entity's first event that is so many milliseconds (≥ 1) later.
+    Ms(u64),
+    /// The value in the entity's event so many (≥ 1) events later.
+    Events(u64),
+}
+
+/// Rows that wait for their labels, bounded three ways; and the topic that labels come on, if there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labels {
+    /// `{"id", "target", "at"?}`; empty: labels come with later events (see [`Horizon`]).
+    pub topic: String,
+    /// Milliseconds of event time that a row waits.
+    pub at_most_ms: u64,
+    /// Rows that wait.
+    pub rows: u64,
+    /// Bytes that they hold.
+    pub bytes: u64,
 }

@@ -7,15 +7,17 @@
 mod chunk;
 mod config;
 mod entry;
+mod happening;
 mod machine;
 mod merge;
 mod saved;
 mod snapshot;
 
 pub use chunk::{Chunk, Rejected};
-pub use config::FoldConfig;
+pub use config::{FoldConfig, Horizon, Labels, OnDrift};
 pub use entry::{Decision, Entry, EntryError, Run, digest, runs_of};
+pub use happening::{Happening, What};
 pub use machine::{Fold, GenesisError};
 pub use merge::merge;
 pub use saved::{FOLD_VERSION, NOT_THE_MODEL, RestoreFoldError};
-pub use snapshot::{Counts, ModelSnapshot, Position, Role, Standing};
+pub use snapshot::{Counts, LabelCounts, Live, ModelSnapshot, Position, Role, Standing};

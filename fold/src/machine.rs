@@ -6,7 +6,10 @@ use features::{EventTime, NextOffset, Record, Schema, Target};
 use learners::{AnyLearner, Learner, LearnerSpec, Monitor, Outcome, Scratch, SpecError};
 use thiserror::Error;
 
-use crate::{Chunk, Counts, Decision, FoldConfig, ModelSnapshot, Position, Rejected, Role, Standing};
+use crate::happening::Happenings;
+use crate::{
+    Chunk, Counts, Decision, FoldConfig, LabelCounts, Live, ModelSnapshot, Position, Rejected, Role, Standing,
+};
 
 /// Why a configuration has no fold.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -33,9 +36,13 @@ impl Slot {
         Standing {
             learner: self.spec.to_string(),
             role: self.role,
+            since: 0,
             report: self.monitor.report(),
             verdict: self.monitor.verdict(),
             drifts: self.monitor.drifts(),
+            incident: self.monitor.incident().cloned(),
+            evidence: None,
+            evidence_needed: None,
             bytes: self.learner.bytes(),
         }
     }
@@ -60,6 +67,7 @@ pub struct Fold {
     pub(crate) version: u64,
     pub(crate) counts: Counts,
     pub(crate) last_event: EventTime,
+    pub(crate) happenings: Happenings,
     workspace: Workspace,
 }
 
@@ -83,7 +91,7 @@ impl Fold {
                 "no_change" | "majority" | "mean" => Role::Baseline,
                 _ => Role::Challenger,
             };
-            let monitor = Monitor::new(config.event.task, &config.detector, 1e6)?;
+            let monitor = Monitor::new(config.event.task, &config.detector, config.false_alarms as f64)?;
             slots.push(Slot { spec: spec.clone(), role, learner, monitor });
         }
         Ok(Self {
@@ -94,6 +102,7 @@ impl Fold {
             version: 0,
             counts: Counts::default(),
             last_event: EventTime(i64::MIN),
+            happenings: Happenings::default(),
             workspace: Workspace::default(),
         })
     }
@@ -192,6 +201,9 @@ impl Fold {
             schema: Arc::clone(&self.schema),
             model: champion.learner.freeze(),
             standings,
+            happenings: self.happenings.iter().cloned().collect(),
+            live: Live::Follow,
+            labels: LabelCounts::default(),
             position: self.position.clone(),
             counts: self.counts,
             last_event: self.last_event,

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use features::{EventTime, NextOffset, PartitionId, Row, Schema};
-use learners::{Prediction, Report, Scratch, Signal};
+use learners::{Evidence, Incident, Prediction, Report, Scratch, Signal};
 use serde::{Deserialize, Serialize};
+
+use crate::Happening;
 
 /// How far each partition has been folded.
 pub type Position = BTreeMap<PartitionId, NextOffset>;
@@ -25,10 +27,12 @@ pub enum Role {
 /// How one learner stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Standing {
-    /// Its specification as text.
+    /// Its name: its specification as text, with `#2` and so on behind it if an earlier learner had the same.
     pub learner: String,
     /// What it is.
     pub role: Role,
+    /// The version it was born at.
+    pub since: u64,
     /// Its scores.
     #[serde(flatten)]
     pub report: Report,
@@ -36,6 +40,12 @@ pub struct Standing {
     pub verdict: Signal,
     /// How often it has drifted.
     pub drifts: u64,
+    /// Its latest drift.
+    pub incident: Option<Incident>,
+    /// What speaks for promoting it, if it is a challenger; enough is `evidence_needed`.
+    pub evidence: Option<Evidence>,
+    /// The `log_e` at which it is promoted.
+    pub evidence_needed: Option<f64>,
     /// Bytes it holds.
     pub bytes: usize,
 }
@@ -53,6 +63,38 @@ pub struct Counts {
     pub unusable_values: u64,
 }
 
+/// What became of labels that come later than their events, and of the rows that wait for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelCounts {
+    /// Rows waiting now.
+    pub waiting: u64,
+    /// Labels that found their row.
+    pub joined: u64,
+    /// Rows that waited too long, or for which there was no room.
+    pub expired: u64,
+    /// Labels that came before their event and wait for it.
+    pub early: u64,
+    /// Labels that came after their row had expired: not learned.
+    pub late: u64,
+    /// Labels that repeat what was learned: passed over.
+    pub duplicate: u64,
+    /// Labels for a row already learned that say something else: passed over, the first one counts.
+    pub changed: u64,
+    /// Labels that never met an event.
+    pub orphan: u64,
+}
+
+/// Which model is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Live {
+    /// The champion.
+    #[default]
+    Follow,
+    /// The model as it was at this version.
+    Pinned(u64),
+}
+
 /// The model at one version.
 #[derive(Clone, Debug)]
 pub struct ModelSnapshot {
@@ -66,6 +108,12 @@ pub struct ModelSnapshot {
     pub model: learners::Snapshot,
     /// Every learner's standing, the champion's first.
     pub standings: Vec<Standing>,
+    /// The latest happenings, the oldest first.
+    pub happenings: Arc<[Happening]>,
+    /// Which model is to be served: this one, or a pinned one.
+    pub live: Live,
+    /// What became of labels that come later.
+    pub labels: LabelCounts,
     /// How far the log was folded.
     pub position: Position,
     /// What became of the records.

@@ -33,6 +33,11 @@ fn config(task: Task) -> FoldConfig {
         seed: 1,
         max_bytes: 64 << 20,
         detector: "adwin".into(),
+        false_alarms: 1_000_000,
+        on_drift: fold::OnDrift::Challenge,
+        min_gain_ppm: 5_000,
+        horizon: fold::Horizon::Now,
+        labels: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use checkpoints::Keep;
 use features::{EventSpec, Limits, Start, Task};
-use fold::FoldConfig;
+use fold::{FoldConfig, Horizon, OnDrift};
 use learners::LearnerSpec;
 
 use super::DeadLetters;
@@ -61,7 +61,12 @@ impl ModelConfig {
             challengers: Vec::new(),
             seed: 1,
             max_bytes: 256 << 20,
-            detector: "adwin".into(),
+            detector: "auto".into(),
+            false_alarms: 1_000_000,
+            on_drift: OnDrift::Challenge,
+            min_gain_ppm: 5_000,
+            horizon: Horizon::Now,
+            labels: None,
         };
         let runtime = ModelRuntime {
             checkpoint_every: Every::Time(Duration::from_secs(10)),

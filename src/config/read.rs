@@ -10,7 +10,7 @@ use super::suggest::did_you_mean;
 use super::tree::{Node, Value, parse_raw};
 use super::units::{self, Every};
 
-type Read<T> = Result<T, ConfigError>;
+pub(super) type Read<T> = Result<T, ConfigError>;
 
 impl Node {
     /// The value for people: short, and never more than one line.

@@ -143,12 +143,6 @@ fn what_is_still_to_come_is_not_accepted_silently() {
         ("[models.air.labels]\ntopic = \"l\"", "f:6:13: models.air.labels: not available in this release"),
         ("[models.air.requests]\ntopic = \"l\"", "f:6:13: models.air.requests: not available in this release"),
         ("[models.air.predictions]\ntopic = \"\"", "f:6:13: models.air.predictions: not available in this release"),
-        ("[models.air.decay]\ndetector = \"auto\"", "f:7:12: models.air.decay.detector: \"auto\" is not available"),
-        (
-            "[models.air.decay]\non_drift = \"challenge\"",
-            "f:7:12: models.air.decay.on_drift: \"challenge\" is not available",
-        ),
-        ("[models.air.decay]\nmin_gain = 0.1", "f:7:12: models.air.decay.min_gain: not available in this release"),
         ("[grpc]\nlisten = \"127.0.0.1:8500\"", "f:6:2: grpc: not available in this release"),
         ("[alerts]\nwebhook = \"\"", "f:6:2: alerts: not available in this release"),
     ] {

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use features::{EventSpec, EventTime, Limits, NextOffset, Observer, PartitionId, Record, Schema, Task, TopicId};
-use fold::{Counts, ModelSnapshot, Role, Standing};
+use fold::{Counts, LabelCounts, Live, ModelSnapshot, Role, Standing};
 use learners::{AnyLearner, Learner, LearnerSpec, Report, Signal};
 use perennial::live::{LiveModel, Publisher, Served, live_model};
 use perennial::metrics::Metrics;
@@ -75,9 +75,16 @@ impl Teacher {
             report: Report { accuracy: Some(0.75), rolling_loss: Some(0.25), ..Report::default() },
             verdict: Signal::Warning,
             drifts: 3,
+            incident: None,
+            evidence: None,
+            evidence_needed: None,
+            since: 0,
             bytes: self.learner.bytes(),
         };
         ModelSnapshot {
+            happenings: [].into(),
+            live: Live::Follow,
+            labels: LabelCounts::default(),
             version: self.counts.events,
             learner: self.spec.to_string(),
             schema: Arc::clone(&self.schema),
