@@ -168,7 +168,7 @@ impl Auto {
         let base = (base.count > 0.0).then_some(base);
         guard.scan(base.into_iter().chain(self.histogram.lots()), total, &mut rise, &mut fall);
         if let Some(newer) = self.mark {
-            let (lots, total) = self.since(newer as f64);
+            let (lots, total) = self.since(newer as f64, rows);
             guard.scan(lots, total, &mut rise, &mut fall);
         }
         if fall.score > MARK {
@@ -182,9 +182,8 @@ impl Auto {
         None
     }
 
-    /// The lots whose losses are all among the newest `newer`.
-    fn since(&self, newer: f64) -> (impl Iterator<Item = Lot>, Lot) {
-        let mut total = self.histogram.total();
+    /// The lots whose losses are all among the newest `newer` of `total`, and their total.
+    fn since(&self, newer: f64, mut total: Lot) -> (impl Iterator<Item = Lot>, Lot) {
         let mut skip = 0;
         for lot in self.histogram.lots() {
             if total.count <= newer {
