@@ -211,8 +211,8 @@ fn app(served: Served) -> Arc<App> {
     let (_publisher, live) = live_model(Some(served));
     let status = Arc::new(ModelStatus::new(vec!["m".into()]));
     status.set_phase(Phase::Live);
-    registry.insert("m", live, status);
-    Arc::new(App { registry, metrics: Arc::new(Metrics::default()), max_body: 16 << 20 })
+    registry.insert("m", live, status, perennial::control::control().0);
+    Arc::new(App { registry, metrics: Arc::new(Metrics::default()), max_body: 16 << 20, token: None })
 }
 
 /// A model of the shape of the Electricity stream: seven numbers, one nominal, two classes.

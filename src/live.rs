@@ -6,7 +6,29 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use features::Task;
-use fold::ModelSnapshot;
+use fold::{Live, ModelSnapshot};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What answers requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answering {
+    /// The champion, which this learner is.
+    Follow(String),
+    /// The model as it was at this version.
+    Pinned(u64),
+}
+
+impl Answering {
+    /// What `live` comes to while `champion` is the champion.
+    pub fn new(live: Live, champion: &str) -> Self {
+        match live {
+            Live::Follow => Self::Follow(champion.to_owned()),
+            Live::Pinned(version) => Self::Pinned(version),
+        }
+    }
+}
 
 /// A model as requests see it: immutable and whole.
 #[derive(Clone, Debug)]

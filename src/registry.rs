@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::control::Control;
 use crate::live::LiveModel;
 use crate::status::ModelStatus;
 
@@ -13,6 +14,8 @@ pub struct ModelHandle {
     pub live: LiveModel,
     /// How its pipeline is doing.
     pub status: Arc<ModelStatus>,
+    /// What its trainer can be asked through.
+    pub control: Control,
 }
 
 impl ModelHandle {
@@ -34,8 +37,8 @@ pub struct Registry(BTreeMap<String, ModelHandle>);
 
 impl Registry {
     /// Adds a model.
-    pub fn insert(&mut self, name: &str, live: LiveModel, status: Arc<ModelStatus>) {
-        self.0.insert(name.to_owned(), ModelHandle { live, status });
+    pub fn insert(&mut self, name: &str, live: LiveModel, status: Arc<ModelStatus>, control: Control) {
+        self.0.insert(name.to_owned(), ModelHandle { live, status, control });
     }
 
     /// The model of this name.

@@ -17,12 +17,23 @@ use crate::config::{self, ModelConfig};
 use crate::metrics::Metrics;
 use crate::pipeline::{self, Pace, Plan, Running, Shutdown};
 use crate::registry::Registry;
-use crate::serve::{self, App};
+use crate::serve::{self, App, Token};
 
 /// How long a partition with backlog is waited for, to keep records in the order of time.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Records under one journal entry, at most.
 const BATCH: usize = 1_000;
+
+/// How the service is reached.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Bytes of the largest body taken.
+    pub max_body: usize,
+    /// The token that changes need; `None`: nothing.
+    pub token: Option<Token>,
+}
 
 /// The running service.
 pub struct Service {
@@ -42,7 +53,8 @@ impl Service {
     ///
     /// # Errors
     /// The address is taken, the state folder is in use or cannot be gone on from.
-    pub fn start(plans: Vec<Plan>, state_dir: &Path, listen: SocketAddr, max_body: usize) -> Result<Self, CliError> {
+    pub fn start(plans: Vec<Plan>, state_dir: &Path, reach: Reach) -> Result<Self, CliError> {
+        let Reach { listen, max_body, token } = reach;
         let unavailable = |what: String| CliError::Unavailable(what);
         let listener = TcpListener::bind(listen).map_err(|e| unavailable(format!("http.listen: {listen}: {e}")))?;
         listener.set_nonblocking(true).map_err(anyhow::Error::from)?;
@@ -52,7 +64,7 @@ impl Service {
             Arc::new(FileStore::open(&state).map_err(|e| unavailable(format!("{}: {e}", state_dir.display())))?);
         let metrics = Arc::new(Metrics::default());
         let (running, registry) = pipeline::start(plans, &state, &store, &metrics, now_ms)?;
-        let app = Arc::new(App { registry: registry.clone(), metrics: Arc::clone(&metrics), max_body });
+        let app = Arc::new(App { registry: registry.clone(), metrics: Arc::clone(&metrics), max_body, token });
         let runtime = Runtime::new().map_err(anyhow::Error::from)?;
         let (stop_http, stopped) = oneshot::channel::<()>();
         let http = runtime.spawn(async move {

@@ -9,8 +9,8 @@ use clap::Args;
 use streams::KafkaConfig;
 
 use super::{CliError, load_config};
-use crate::serve::listen_allowed;
-use crate::service::{Service, plan};
+use crate::serve::{Token, listen_allowed};
+use crate::service::{Reach, Service, plan};
 use crate::telemetry;
 
 /// Learns from Kafka and serves predictions, until SIGTERM or Ctrl-C.
@@ -41,8 +41,9 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     let token = http.token().map_err(|e| CliError::Unavailable(format!("http.token_file: {e}")))?;
     listen_allowed(http.listen, token.as_deref(), args.insecure).map_err(CliError::Usage)?;
     let plans = config.models.iter().map(|m| plan(m, &config.runtime.kafka, KafkaConfig::LOOK_EVERY)).collect();
+    let reach = Reach { listen: http.listen, max_body: http.max_body, token: token.as_deref().map(Token::new) };
     let state = args.state.as_ref().unwrap_or(&config.runtime.state_dir);
-    let service = Service::start(plans, state, http.listen, http.max_body)?;
+    let service = Service::start(plans, state, reach)?;
     let signal = service.signal();
     while !signal.requested() {
         std::thread::sleep(Duration::from_millis(50));

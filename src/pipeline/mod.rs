@@ -19,6 +19,7 @@ use checkpoints::{CheckpointStore, Keep, StateDir};
 use fold::{FoldConfig, Position};
 use tracing::{error, info};
 
+use crate::control::control;
 use crate::live::{Served, live_model};
 use crate::metrics::Metrics;
 use crate::registry::Registry;
@@ -79,19 +80,20 @@ pub fn start(
         let status = Arc::new(ModelStatus::new(config.topics.clone()));
         let first = Served { name: name.clone(), model: fold.snapshot(), published_at_ms: now_ms() };
         let (publisher, live) = live_model(Some(first));
-        registry.insert(&name, live, Arc::clone(&status));
+        let (control, requests) = control();
+        registry.insert(&name, live, Arc::clone(&status), control);
         let dead_letters = make_dead_letters;
         stored.push(StoredModel { name: name.clone(), journal, publisher, status, keep, dead_letters });
-        ready.push((name, fold, tail, until, pace, make_source));
+        ready.push((name, fold, tail, until, pace, make_source, requests));
     }
     let (handles, store) = store::start(stored, Arc::clone(store), Arc::clone(metrics), now_ms)?;
     let shutdown = Shutdown::default();
     let mut trainers = Vec::new();
-    for ((name, fold, tail, until, pace, make_source), handle) in ready.into_iter().zip(handles) {
+    for ((name, fold, tail, until, pace, make_source, requests), handle) in ready.into_iter().zip(handles) {
         let shutdown = shutdown.clone();
         let status = handle.shared_status();
         let work = move || {
-            let trainer = Trainer::new(fold, tail, until, pace, handle);
+            let trainer = Trainer::new(fold, tail, until, pace, handle, requests);
             let reason = match catch_unwind(AssertUnwindSafe(|| trainer.run(make_source, &shutdown))) {
                 Ok(Ok(())) => return info!(model = name, "finished"),
                 Ok(Err(e)) => e.to_string(),

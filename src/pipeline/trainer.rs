@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Receiver;
 use features::{NextOffset, PartitionId, Record};
 use fold::{Chunk, Decision, Entry, Fold, digest, runs_of};
 use streams::{Source, SourceError, SourceEvent};
@@ -14,6 +15,7 @@ use super::replay::{Step, Tail, TailError};
 use super::shutdown::Shutdown;
 use super::store::{StoreClosed, StoreHandle};
 use crate::config::{Every, StopAt};
+use crate::control::{Refused, Request};
 use crate::status::Phase;
 
 /// Makes a source; called again when one has broken. Told whether the model has begun: then every record of a partition
@@ -78,6 +80,7 @@ pub struct Trainer {
     stopped: Vec<(PartitionId, String)>,
     discovered: Vec<(PartitionId, NextOffset)>,
     store: StoreHandle,
+    requests: Receiver<Request>,
     published: (Instant, u64),
     saved: (Instant, u64),
     lag_told: Instant,
@@ -89,7 +92,14 @@ impl Trainer {
     const LAG_EVERY: Duration = Duration::from_secs(1);
 
     /// A trainer that goes on from `fold`, first along `tail` up to version `until`.
-    pub fn new(fold: Fold, tail: Tail, until: u64, pace: Pace, store: StoreHandle) -> Self {
+    pub fn new(
+        fold: Fold,
+        tail: Tail,
+        until: u64,
+        pace: Pace,
+        store: StoreHandle,
+        requests: Receiver<Request>,
+    ) -> Self {
         let now = Instant::now();
         let saved = (now, fold.version());
         Self {
@@ -103,6 +113,7 @@ impl Trainer {
             discovered: Vec::new(),
             pace,
             store,
+            requests,
             published: (now, 0),
             saved,
             lag_told: now,
@@ -160,6 +171,10 @@ impl Trainer {
     }
 
     fn turn(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
+        for request in self.requests.try_iter() {
+            // Who has stopped waiting needs no answer.
+            let _ = request.reply.send(Err(Refused::NotYet));
+        }
         if self.store.is_held_back() {
             std::thread::sleep(Self::IDLE);
             return self.tick(source);

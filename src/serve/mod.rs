@@ -1,10 +1,12 @@
 //! The endpoints. Nothing here waits for a trainer: a request loads the live model once and answers from it alone.
 
 mod answer;
+mod api_live;
 mod api_models;
 mod api_predict;
 mod body;
 mod fault;
+mod guard;
 mod health;
 mod listen;
 mod router;
@@ -22,6 +24,7 @@ use tokio::sync::oneshot;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 
+pub use guard::Token;
 pub use listen::listen_allowed;
 pub use router::router;
 
@@ -37,6 +40,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Bytes of the largest body taken, after decompression.
     pub max_body: usize,
+    /// What changes need; `None`: nothing.
+    pub token: Option<Token>,
 }
 
 /// Serves `app` on `listener` until `shutdown` completes; then takes no connection any more, lets the requests under way

@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, api_models, api_predict, fault, health, tfs};
+use super::{App, api_live, api_models, api_predict, fault, health, tfs};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -29,6 +29,9 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(api_models::get))
         .routes(routes!(api_models::versions))
         .routes(routes!(api_predict::predict))
+        .routes(routes!(api_live::promote))
+        .routes(routes!(api_live::rollback))
+        .routes(routes!(api_live::follow))
         .split_for_parts();
     let description = description.to_json().expect("a description is plain data");
 

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod errors;
+mod live;
 mod routes;
 mod shutdown;
 mod swap;

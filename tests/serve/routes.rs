@@ -244,7 +244,10 @@ fn openapi_describes_every_route_of_ours_and_each_answers() {
         "/",
         "/api/models",
         "/api/models/{model}",
+        "/api/models/{model}/follow",
         "/api/models/{model}/predict",
+        "/api/models/{model}/promote",
+        "/api/models/{model}/rollback",
         "/api/models/{model}/versions",
         "/healthz",
         "/metrics",
@@ -254,7 +257,8 @@ fn openapi_describes_every_route_of_ours_and_each_answers() {
     for (path, operations) in paths {
         let path = path.replace("{model}", "air");
         let reply = match operations.get("post") {
-            Some(_) => client.post(&path, r#"{"features":{}}"#),
+            Some(_) if path.ends_with("/predict") => client.post(&path, r#"{"features":{}}"#),
+            Some(_) => client.post(&path, r#"{"learner":"mean","version":1}"#),
             None => client.get(&path),
         };
         assert!(matches!(reply.status, 200 | 503), "{path}: {}", reply.status);

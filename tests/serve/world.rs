@@ -8,6 +8,7 @@ use std::time::Duration;
 use features::{EventSpec, EventTime, Limits, NextOffset, Observer, PartitionId, Record, Schema, Task, TopicId};
 use fold::{Counts, LabelCounts, Live, ModelSnapshot, Role, Standing};
 use learners::{AnyLearner, Learner, LearnerSpec, Report, Signal};
+use perennial::control::control;
 use perennial::live::{LiveModel, Publisher, Served, live_model};
 use perennial::metrics::Metrics;
 use perennial::registry::Registry;
@@ -129,8 +130,16 @@ pub fn add(registry: &mut Registry, name: &str, first: Option<Served>, phase: Ph
     let checkpoint = CheckpointInfo { version: 1, state_hash: "ab".repeat(32), at_ms: 1_500 };
     status.set_checkpoint(checkpoint.clone());
     status.set_versions(vec![VersionInfo { checkpoint, events: 1, learner: "mean".into(), bytes: 99 }]);
-    registry.insert(name, live, Arc::clone(&status));
+    let (control, requests) = control();
+    // Whoever wants to play its trainer inserts it again; the others have one that has stopped.
+    drop(requests);
+    registry.insert(name, live, Arc::clone(&status), control);
     (publisher, status)
+}
+
+/// What is served where a test wants nothing else.
+pub fn app(registry: Registry) -> App {
+    App { registry, metrics: Arc::new(Metrics::default()), max_body: MAX_BODY, token: None }
 }
 
 /// A running server; stops when dropped.
@@ -142,7 +151,11 @@ pub struct Service {
 
 impl Service {
     pub fn start(registry: Registry) -> Self {
-        let app = Arc::new(App { registry, metrics: Arc::new(Metrics::default()), max_body: MAX_BODY });
+        Self::serving(app(registry))
+    }
+
+    pub fn serving(app: App) -> Self {
+        let app = Arc::new(app);
         let (stop, stopped) = oneshot::channel();
         let (ready, addr) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -205,6 +218,7 @@ pub struct Reply {
     pub status: u16,
     pub content_type: String,
     pub version: Option<u64>,
+    pub headers: ureq::http::HeaderMap,
     pub body: String,
 }
 
@@ -216,7 +230,7 @@ impl Reply {
 
 impl Client {
     pub fn get(&self, path: &str) -> Reply {
-        read(self.agent.get(format!("{}{path}", self.base)).call().unwrap())
+        self.get_with(path, &[])
     }
 
     /// Without a Content-Type, as some real clients do.
@@ -232,6 +246,14 @@ impl Client {
         read(request.send(body.as_ref()).unwrap())
     }
 
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.call().unwrap())
+    }
+
     pub fn put(&self, path: &str) -> Reply {
         read(self.agent.put(format!("{}{path}", self.base)).send(&b""[..]).unwrap())
     }
@@ -243,6 +265,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Reply {
         status: response.status().as_u16(),
         content_type: header("content-type").unwrap_or_default(),
         version: header("perennial-version").map(|version| version.parse().unwrap()),
+        headers: response.headers().clone(),
         body: response.body_mut().read_to_string().unwrap(),
     }
 }
