@@ -22,6 +22,8 @@ pub(crate) struct Segment {
 /// The rows of a batch between [`crate::Fold::decode`] and [`crate::Fold::train`]; the memory is used again.
 #[derive(Debug, Default)]
 pub struct Chunk {
+    /// Version and events before the batch.
+    pub(crate) began: (u64, u64),
     segments: Vec<Segment>,
     used: usize,
     pub(crate) rejected: Vec<Rejected>,

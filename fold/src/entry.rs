@@ -29,6 +29,18 @@ pub enum Decision {
         /// The first offset to fold.
         start: NextOffset,
     },
+    /// A learner becomes champion, by hand.
+    Promote {
+        /// Its name, as in [`crate::Standing`].
+        learner: String,
+    },
+    /// A kept version is served from now on; learning goes on beside it.
+    Pin {
+        /// Which.
+        version: u64,
+    },
+    /// The champion is served again.
+    Follow,
 }
 
 /// One entry of the journal.

@@ -6,6 +6,8 @@ use features::EventTime;
 use learners::{Evidence, Incident, IncidentEnd};
 use serde::{Deserialize, Serialize};
 
+use crate::living::Moment;
+
 /// Happenings kept: the latest.
 const KEPT: usize = 256;
 
@@ -104,7 +106,7 @@ pub(crate) struct Happenings {
 
 impl Happenings {
     /// Notes what happened.
-    pub(crate) fn note(&mut self, version: u64, events: u64, at: EventTime, what: What) {
+    pub(crate) fn note(&mut self, Moment { version, events, at }: Moment, what: What) {
         self.count += 1;
         if self.latest.len() == KEPT {
             self.latest.pop_front();

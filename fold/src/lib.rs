@@ -8,9 +8,11 @@ mod chunk;
 mod config;
 mod entry;
 mod happening;
+mod living;
 mod machine;
 mod merge;
 mod saved;
+mod slot;
 mod snapshot;
 
 pub use chunk::{Chunk, Rejected};

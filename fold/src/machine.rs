@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use features::{EventTime, NextOffset, Record, Schema, Target};
-use learners::{AnyLearner, Learner, LearnerSpec, Monitor, Outcome, Scratch, SpecError};
+use features::{EventTime, Kind, NextOffset, Record, Schema, Target};
+use learners::{Evidence, Learner, LearnerSpec, Scratch, SpecError};
 use thiserror::Error;
 
+use crate::chunk::Segment;
 use crate::happening::Happenings;
+use crate::living::{Act, LIFE, Living, Moment, is_fresh, strongest};
+use crate::slot::{Slot, challenge, is_baseline};
 use crate::{
-    Chunk, Counts, Decision, FoldConfig, LabelCounts, Live, ModelSnapshot, Position, Rejected, Role, Standing,
+    Chunk, Counts, Decision, FoldConfig, LabelCounts, Live, ModelSnapshot, OnDrift, Position, Rejected, Role, Standing,
+    What,
 };
 
 /// Why a configuration has no fold.
@@ -22,39 +26,13 @@ pub enum GenesisError {
     Twice(LearnerSpec),
 }
 
-/// A learner of the model with what watches it.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    pub(crate) spec: LearnerSpec,
-    pub(crate) role: Role,
-    pub(crate) learner: AnyLearner,
-    pub(crate) monitor: Monitor,
-}
-
-impl Slot {
-    fn standing(&self) -> Standing {
-        Standing {
-            learner: self.spec.to_string(),
-            role: self.role,
-            since: 0,
-            report: self.monitor.report(),
-            verdict: self.monitor.verdict(),
-            drifts: self.monitor.drifts(),
-            incident: self.monitor.incident().cloned(),
-            evidence: None,
-            evidence_needed: None,
-            bytes: self.learner.bytes(),
-        }
-    }
-}
-
 /// Memory used again and again; not part of the state.
 #[derive(Debug, Default)]
 struct Workspace {
     observer: features::Observer,
     row: Vec<f64>,
     scratch: Scratch,
-    outcomes: Vec<Outcome>,
+    found: Vec<(usize, Evidence)>,
 }
 
 /// The state of a model: a pure function of genesis, journal and log.
@@ -62,7 +40,13 @@ struct Workspace {
 pub struct Fold {
     pub(crate) config: Arc<FoldConfig>,
     pub(crate) schema: Arc<Schema>,
+    /// In the order they were born; one is the champion.
     pub(crate) slots: Vec<Slot>,
+    pub(crate) born: u32,
+    /// The columns' kinds as the learners know them.
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) living: Living,
+    pub(crate) live: Live,
     pub(crate) position: Position,
     pub(crate) version: u64,
     pub(crate) counts: Counts,
@@ -78,26 +62,29 @@ impl Fold {
     /// The configuration names a learner or detector that cannot be built.
     pub fn genesis(config: FoldConfig, start: Position) -> Result<Self, GenesisError> {
         let schema = Arc::new(Schema::new(Arc::new(config.event.clone())));
+        let kinds = schema.kinds();
         let mut slots: Vec<Slot> = Vec::new();
         for (i, spec) in std::iter::once(&config.learner).chain(&config.challengers).enumerate() {
             if slots.iter().any(|slot| slot.spec == *spec) {
                 return Err(GenesisError::Twice(spec.clone()));
             }
-            let max_bytes = usize::try_from(config.max_bytes).unwrap_or(usize::MAX);
-            let mut learner = AnyLearner::build(spec, config.event.task, config.seed, max_bytes)?;
-            learner.grow(&schema.kinds());
-            let role = match spec.name.as_str() {
-                _ if i == 0 => Role::Champion,
-                "no_change" | "majority" | "mean" => Role::Baseline,
+            let role = match i {
+                0 => Role::Champion,
+                _ if is_baseline(spec) => Role::Baseline,
                 _ => Role::Challenger,
             };
-            let monitor = Monitor::new(config.event.task, &config.detector, config.false_alarms as f64)?;
-            slots.push(Slot { spec: spec.clone(), role, learner, monitor });
+            let mut slot = Slot::new(&config, i as u32, spec, role)?;
+            slot.learner.grow(&kinds);
+            slots.push(slot);
         }
         Ok(Self {
             config: Arc::new(config),
             schema,
+            born: slots.len() as u32,
             slots,
+            kinds,
+            living: Living::default(),
+            live: Live::Follow,
             position: start,
             version: 0,
             counts: Counts::default(),
@@ -136,6 +123,7 @@ impl Fold {
     /// chunk is to be trained before the next one is decoded.
     pub fn decode(&mut self, records: &[Record], chunk: &mut Chunk) {
         chunk.clear();
+        chunk.began = (self.version, self.counts.events);
         let Workspace { observer, row, .. } = &mut self.workspace;
         for (index, record) in records.iter().enumerate() {
             self.version += 1;
@@ -161,59 +149,183 @@ impl Fold {
         }
     }
 
-    /// Every learner predicts each row of the chunk, is scored, and learns from it, in the order of the rows.
+    /// Every learner predicts each row of the chunk, is scored, and learns from it, in the order of the rows; what is to
+    /// be done about decay is done between two rows.
     pub fn train(&mut self, chunk: &mut Chunk) {
-        let Workspace { scratch, outcomes, .. } = &mut self.workspace;
-        let mut champions = std::mem::take(&mut chunk.outcomes);
+        let mut said = std::mem::take(&mut chunk.outcomes);
         for slot in &mut self.slots {
-            for segment in chunk.segments() {
-                if let Some(kinds) = &segment.grown {
-                    slot.learner.grow(kinds);
-                }
-                outcomes.clear();
-                slot.learner.test_then_train(&segment.rows, scratch, outcomes);
-                score(&mut slot.monitor, outcomes, segment.rows.targets());
-                if slot.role == Role::Champion {
-                    champions.extend_from_slice(outcomes);
+            slot.outcomes.clear();
+            slot.outcomes_from = 0;
+            slot.study(chunk.segments(), (0, 0), &mut self.workspace.scratch);
+        }
+        let mut champion = self.champion();
+        let mut place = 0;
+        for (s, Segment { grown, rows }) in chunk.segments().iter().enumerate() {
+            if let Some(kinds) = grown {
+                self.kinds.clone_from(kinds);
+            }
+            for (i, (row, target)) in rows.iter().enumerate() {
+                said.extend(self.slots[champion].outcome(place));
+                let moment = Moment {
+                    version: chunk.began.0 + chunk.learned[place] as u64 + 1,
+                    events: chunk.began.1 + place as u64 + 1,
+                    at: row.at,
+                };
+                place += 1;
+                if self.judge(champion, place - 1, target, moment) {
+                    if let Some(fresh) = self.slots.last_mut().filter(|slot| slot.since == moment.events) {
+                        fresh.outcomes_from = place;
+                        fresh.study(chunk.segments(), (s, i + 1), &mut self.workspace.scratch);
+                    }
+                    champion = self.champion();
                 }
             }
         }
-        chunk.outcomes = champions;
+        chunk.outcomes = said;
+    }
+
+    /// Scores what every learner had said about a row and does what follows from it. True if the learners, or the role
+    /// of one, changed.
+    fn judge(&mut self, champion: usize, place: usize, target: Target, moment: Moment) -> bool {
+        let on_drift = self.config.on_drift;
+        let slot = &mut self.slots[champion];
+        let Some(outcome) = slot.outcome(place) else { return false };
+        let loss = slot.monitor.observe(&outcome, target);
+        let found = &mut self.workspace.found;
+        found.clear();
+        let mut leaves = false;
+        for (i, slot) in self.slots.iter_mut().enumerate() {
+            let Some(outcome) = slot.outcome(place).filter(|_| i != champion) else { continue };
+            let own = slot.monitor.observe(&outcome, target);
+            found.extend(slot.promotion.as_mut().and_then(|test| Some((i, test.observe(loss, own)?))));
+            if let Some(left) = &mut slot.expires {
+                *left -= 1;
+                leaves |= *left == 0;
+            }
+        }
+        let promoted = strongest(found.drain(..)).filter(|_| on_drift == OnDrift::Challenge);
+        let happenings = &mut self.happenings;
+        let act = self.living.after_loss(&self.slots[champion], loss, on_drift, |what| happenings.note(moment, what));
+        let changed = act.is_some() || promoted.is_some() || leaves;
+        if let Some((challenger, evidence)) = promoted {
+            self.promote(challenger, Some(evidence), moment);
+        }
+        if leaves {
+            self.drop_slots(moment, |slot| slot.expires == Some(0));
+        }
+        match act.filter(|_| promoted.is_none()) {
+            Some(Act::BeginFresh) => self.begin_fresh(moment),
+            Some(Act::EndFresh) => self.slots.retain(|slot| !slot.is_fresh()),
+            None => {}
+        }
+        changed
+    }
+
+    /// The champion's place among the learners.
+    fn champion(&self) -> usize {
+        self.slots.iter().position(|slot| slot.role == Role::Champion).expect("there is always one")
+    }
+
+    /// A learner of the champion's specification begins anew beside it, unless one did so lately.
+    fn begin_fresh(&mut self, moment: Moment) {
+        if self.slots.iter().any(|slot| slot.is_fresh() && is_fresh(slot.since, moment.events)) {
+            return;
+        }
+        self.drop_slots(moment, Slot::is_fresh);
+        let spec = self.slots[self.champion()].spec.clone();
+        let generation = self.slots.iter().filter(|slot| slot.spec == spec).map(|slot| slot.generation).max();
+        let mut slot = Slot::new(&self.config, self.born, &spec, Role::Challenger).expect("one like it was built");
+        slot.generation = generation.unwrap_or(0) + 1;
+        (slot.configured, slot.fresh, slot.since, slot.expires) = (false, true, moment.events, Some(LIFE));
+        slot.learner.grow(&self.kinds);
+        self.born += 1;
+        self.happenings.note(moment, What::Challenger { learner: slot.name() });
+        self.slots.push(slot);
+    }
+
+    fn drop_slots(&mut self, moment: Moment, leaves: impl Fn(&Slot) -> bool) {
+        for slot in self.slots.extract_if(.., |slot| leaves(slot)) {
+            self.happenings.note(moment, What::Dropped { learner: slot.name() });
+        }
+    }
+
+    fn promote(&mut self, place: usize, evidence: Option<Evidence>, moment: Moment) {
+        let champion = self.champion();
+        let (from, to) = (self.slots[champion].name(), self.slots[place].name());
+        self.happenings.note(moment, What::Promotion { from, to, evidence });
+        self.living.promoted(self.slots[champion].monitor.report().rolling_loss);
+        let successor = !self.slots[place].configured && self.slots[place].spec == self.slots[champion].spec;
+        let old = &mut self.slots[champion];
+        old.role = if is_baseline(&old.spec) { Role::Baseline } else { Role::Challenger };
+        if successor {
+            (old.configured, old.expires) = (false, Some(LIFE));
+        }
+        let new = &mut self.slots[place];
+        (new.role, new.fresh, new.expires) = (Role::Champion, false, None);
+        new.configured |= successor;
+        new.monitor.deployed();
+        // Held against another champion, every challenger begins anew.
+        for slot in &mut self.slots {
+            slot.promotion = (slot.role == Role::Challenger).then(|| challenge(&self.config));
+        }
     }
 
     /// Folds a decision.
     pub fn decide(&mut self, decision: &Decision) {
         self.version += 1;
-        match *decision {
+        let moment = Moment { version: self.version, events: self.counts.events, at: self.last_event };
+        match decision {
             Decision::AddPartition { from, start } => {
-                self.position.insert(from, start);
+                self.position.insert(*from, *start);
+            }
+            Decision::Promote { learner } => {
+                if let Some(place) = self.slots.iter().position(|slot| slot.name() == *learner)
+                    && place != self.champion()
+                {
+                    self.promote(place, None, moment);
+                }
+            }
+            Decision::Pin { version } => {
+                self.live = Live::Pinned(*version);
+                self.happenings.note(moment, What::Pinned { version: *version });
+            }
+            Decision::Follow => {
+                self.live = Live::Follow;
+                self.happenings.note(moment, What::Followed);
             }
         }
     }
 
+    /// The learners' names, the champion's first.
+    pub fn learners(&self) -> Vec<String> {
+        let mut slots: Vec<&Slot> = self.slots.iter().collect();
+        slots.sort_by_key(|slot| slot.role != Role::Champion);
+        slots.into_iter().map(Slot::name).collect()
+    }
+
+    /// Which model is to be served.
+    pub fn live(&self) -> Live {
+        self.live
+    }
+
     /// The model as it is, for serving.
     pub fn snapshot(&mut self) -> ModelSnapshot {
-        let standings = self.slots.iter().map(Slot::standing).collect();
-        let champion = &mut self.slots[0];
+        let mut standings: Vec<Standing> = self.slots.iter().map(Slot::standing).collect();
+        standings.sort_by_key(|standing| standing.role != Role::Champion);
+        let champion = self.champion();
+        let champion = &mut self.slots[champion];
         ModelSnapshot {
             version: self.version,
-            learner: champion.spec.to_string(),
+            learner: champion.name(),
             schema: Arc::clone(&self.schema),
             model: champion.learner.freeze(),
             standings,
             happenings: self.happenings.iter().cloned().collect(),
-            live: Live::Follow,
+            live: self.live,
             labels: LabelCounts::default(),
             position: self.position.clone(),
             counts: self.counts,
             last_event: self.last_event,
         }
-    }
-}
-
-fn score(monitor: &mut Monitor, outcomes: &[Outcome], targets: &[Target]) {
-    debug_assert_eq!(outcomes.len(), targets.len(), "a learner notes one outcome a row");
-    for (outcome, target) in outcomes.iter().zip(targets) {
-        monitor.observe(outcome, *target);
     }
 }

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use features::{EventTime, Schema};
-use learners::{Learner, RestoreError, Section};
+use learners::{Learner, LearnerSpec, Promotion, RestoreError, Section, SpecError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::machine::Slot;
-use crate::{Counts, Fold, FoldConfig, GenesisError, Position};
+use crate::living::Living;
+use crate::slot::Slot;
+use crate::{Counts, Fold, FoldConfig, GenesisError, Live, Position, Role};
 
 /// The behaviour of the fold and its learners: states of one number go on bit for bit, another number is another fold.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 /// Sections that say where the log stands, not what was learned: a model's hash leaves them out.
-pub const NOT_THE_MODEL: &[&str] = &[PROGRESS];
+pub const NOT_THE_MODEL: &[&str] = &[PROGRESS, HAPPENINGS];
 
 const PROGRESS: &str = "progress";
+const HAPPENINGS: &str = "happenings";
+const LEARNERS: &str = "learners";
 const SCHEMA: &str = "schema";
 
 /// Why a saved state cannot be taken over.
@@ -39,6 +42,51 @@ struct Progress {
     position: Position,
     counts: Counts,
     last_event: EventTime,
+    live: Live,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Learners {
+    living: Living,
+    born: u32,
+    slots: Vec<SavedSlot>,
+}
+
+/// What a learner is, without what it has learned.
+#[derive(Serialize, Deserialize)]
+struct SavedSlot {
+    id: u32,
+    spec: LearnerSpec,
+    generation: u32,
+    role: Role,
+    configured: bool,
+    fresh: bool,
+    since: u64,
+    expires: Option<u64>,
+    promotion: Option<Promotion>,
+}
+
+impl SavedSlot {
+    fn of(slot: &Slot) -> Self {
+        Self {
+            id: slot.id,
+            spec: slot.spec.clone(),
+            generation: slot.generation,
+            role: slot.role,
+            configured: slot.configured,
+            fresh: slot.fresh,
+            since: slot.since,
+            expires: slot.expires,
+            promotion: slot.promotion.clone(),
+        }
+    }
+
+    fn slot(self, config: &FoldConfig) -> Result<Slot, SpecError> {
+        let mut slot = Slot::new(config, self.id, &self.spec, self.role)?;
+        (slot.generation, slot.configured, slot.fresh) = (self.generation, self.configured, self.fresh);
+        (slot.since, slot.expires, slot.promotion) = (self.since, self.expires, self.promotion);
+        Ok(slot)
+    }
 }
 
 impl Fold {
@@ -49,17 +97,25 @@ impl Fold {
             position: self.position.clone(),
             counts: self.counts,
             last_event: self.last_event,
+            live: self.live,
+        };
+        let learners = Learners {
+            living: self.living.clone(),
+            born: self.born,
+            slots: self.slots.iter().map(SavedSlot::of).collect(),
         };
         let mut sections = vec![
             Section::of(PROGRESS, 1, &progress),
             Section { name: SCHEMA.into(), version: 1, bytes: self.schema.save() },
+            Section::of(HAPPENINGS, 1, &self.happenings),
+            Section::of(LEARNERS, 1, &learners),
         ];
-        for (i, slot) in self.slots.iter().enumerate() {
+        for slot in &self.slots {
             let from = sections.len();
             slot.learner.save(&mut sections);
             slot.monitor.save(&mut sections);
             for section in &mut sections[from..] {
-                section.name = format!("{}{}", prefix(i, slot), section.name);
+                section.name = format!("{}{}", prefix(slot), section.name);
             }
         }
         sections
@@ -78,8 +134,14 @@ impl Fold {
         fold.version = progress.version;
         fold.counts = progress.counts;
         fold.last_event = progress.last_event;
-        for (i, slot) in fold.slots.iter_mut().enumerate() {
-            let prefix = prefix(i, slot);
+        fold.live = progress.live;
+        fold.happenings = Section::read(sections, HAPPENINGS, 1)?;
+        let learners: Learners = Section::read(sections, LEARNERS, 1)?;
+        (fold.living, fold.born, fold.kinds) = (learners.living, learners.born, schema.kinds());
+        let slots = learners.slots.into_iter().map(|slot| slot.slot(&fold.config)).collect::<Result<_, _>>();
+        fold.slots = slots.map_err(GenesisError::from)?;
+        for slot in &mut fold.slots {
+            let prefix = prefix(slot);
             let own: Vec<Section> = sections
                 .iter()
                 .filter_map(|s| Some(Section { name: s.name.strip_prefix(&prefix)?.to_owned(), ..s.clone() }))
@@ -93,7 +155,7 @@ impl Fold {
     }
 }
 
-/// What the names of a learner's sections begin with: its place and name. (Parameters are part of genesis.)
-fn prefix(place: usize, slot: &Slot) -> String {
-    format!("{place}.{}/", slot.spec.name)
+/// What the names of a learner's sections begin with.
+fn prefix(slot: &Slot) -> String {
+    format!("{}.{}/", slot.id, slot.spec.name)
 }

@@ -86,6 +86,11 @@ impl Monitor {
         self.state.incidents.count
     }
 
+    /// Losses observed.
+    pub fn losses(&self) -> u64 {
+        self.state.scores.events()
+    }
+
     /// The latest incident, open or ended.
     pub fn incident(&self) -> Option<&Incident> {
         self.state.incidents.latest.as_ref()

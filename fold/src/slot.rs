@@ -1,0 +1,118 @@
+//! A learner of the model with what watches it.
+
+use learners::{AnyLearner, Learner, LearnerSpec, Monitor, Outcome, Prediction, Promotion, Scratch, SpecError};
+
+use crate::chunk::Segment;
+use crate::{FoldConfig, Role, Standing};
+
+/// The chance that a challenger which is no better is ever promoted; shared by those that challenge at once.
+const ALPHA: f64 = 0.05;
+
+/// One learner.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// Never used twice within a model.
+    pub(crate) id: u32,
+    pub(crate) spec: LearnerSpec,
+    /// 1 for the first learner of this specification.
+    pub(crate) generation: u32,
+    pub(crate) role: Role,
+    /// One of those that the configuration names, or what has taken its place.
+    pub(crate) configured: bool,
+    /// Never was champion.
+    pub(crate) fresh: bool,
+    /// Events learned from when it was born.
+    pub(crate) since: u64,
+    /// Losses after which it leaves, unless it is promoted before.
+    pub(crate) expires: Option<u64>,
+    /// What speaks for promoting it; challengers alone have it.
+    pub(crate) promotion: Option<Promotion>,
+    pub(crate) learner: AnyLearner,
+    pub(crate) monitor: Monitor,
+    /// What it said about the rows of the chunk at hand, from row `outcomes_from` on. Not part of the state.
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) outcomes_from: usize,
+}
+
+impl Slot {
+    pub(crate) fn new(config: &FoldConfig, id: u32, spec: &LearnerSpec, role: Role) -> Result<Self, SpecError> {
+        let task = config.event.task;
+        let max_bytes = usize::try_from(config.max_bytes).unwrap_or(usize::MAX);
+        Ok(Self {
+            id,
+            spec: spec.clone(),
+            generation: 1,
+            role,
+            configured: true,
+            fresh: false,
+            since: 0,
+            expires: None,
+            promotion: (role == Role::Challenger).then(|| challenge(config)),
+            learner: AnyLearner::build(spec, task, config.seed, max_bytes)?,
+            monitor: Monitor::new(task, &config.detector, config.false_alarms as f64)?,
+            outcomes: Vec::new(),
+            outcomes_from: 0,
+        })
+    }
+
+    /// What it is called in this model.
+    pub(crate) fn name(&self) -> String {
+        if self.generation == 1 { self.spec.to_string() } else { format!("{}#{}", self.spec, self.generation) }
+    }
+
+    /// Born of a warning, and not promoted since.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// What it said about row `i` of the chunk at hand, if it was there.
+    pub(crate) fn outcome(&self, i: usize) -> Option<Outcome> {
+        self.outcomes.get(i.checked_sub(self.outcomes_from)?).copied()
+    }
+
+    /// Predicts each row of the chunk from row `row` of segment `segment` on, notes what it said, and learns it.
+    pub(crate) fn study(&mut self, segments: &[Segment], (segment, row): (usize, usize), scratch: &mut Scratch) {
+        let mut prediction = Prediction::default();
+        for (s, Segment { grown, rows }) in segments.iter().enumerate().skip(segment) {
+            if s > segment || row == 0 {
+                if let Some(kinds) = grown {
+                    self.learner.grow(kinds);
+                }
+                self.learner.test_then_train(rows, scratch, &mut self.outcomes);
+                continue;
+            }
+            for (row, target) in rows.iter().skip(row) {
+                self.learner.predict_into(&row, scratch, &mut prediction);
+                self.outcomes.push(Outcome::of(&prediction, target));
+                self.learner.learn(&row, target, 1.0);
+            }
+        }
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            learner: self.name(),
+            role: self.role,
+            since: self.since,
+            report: self.monitor.report(),
+            verdict: self.monitor.verdict(),
+            drifts: self.monitor.drifts(),
+            incident: self.monitor.incident().cloned(),
+            evidence: self.promotion.as_ref().map(Promotion::evidence),
+            evidence_needed: self.promotion.as_ref().map(Promotion::threshold),
+            bytes: self.learner.bytes(),
+        }
+    }
+}
+
+/// A challenger's test against the champion, from now on.
+pub(crate) fn challenge(config: &FoldConfig) -> Promotion {
+    // Those of the configuration, and one that is fresh or was champion.
+    let challengers = config.challengers.len() + 1;
+    Promotion::new(config.event.task, ALPHA / challengers as f64, f64::from(config.min_gain_ppm) / 1e6)
+}
+
+/// Whether the learner of this name is what any model must beat, not one to serve.
+pub(crate) fn is_baseline(spec: &LearnerSpec) -> bool {
+    matches!(spec.name.as_str(), "no_change" | "majority" | "mean")
+}

@@ -1,0 +1,183 @@
+//! A world that changes under a learner that cannot forget: what the fold notices, does and tells, and that neither
+//! batches nor restarts in the middle of it change anything.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use features::{EventSpec, EventTime, Limits, NextOffset, PartitionId, Record, Start, Task};
+use fold::{Chunk, Decision, Fold, FoldConfig, Horizon, Live, NOT_THE_MODEL, OnDrift, Position, Role, What};
+
+const CHANGE: u64 = 6_000;
+const EVENTS: u64 = 12_000;
+
+fn config(learner: &str, challengers: &[&str]) -> FoldConfig {
+    let event = EventSpec {
+        task: Task::Classification,
+        target: "y".into(),
+        time: None,
+        entity: None,
+        id: None,
+        features: vec![],
+        nominal: vec![],
+        ignore: vec![],
+        limits: Limits::default(),
+    };
+    FoldConfig {
+        topics: vec!["t".into()],
+        start: Start::Earliest,
+        event,
+        learner: learner.parse().unwrap(),
+        challengers: challengers.iter().map(|spec| spec.parse().unwrap()).collect(),
+        seed: 1,
+        max_bytes: 1 << 20,
+        detector: "auto".into(),
+        false_alarms: 1_000_000,
+        on_drift: OnDrift::Challenge,
+        min_gain_ppm: 5_000,
+        horizon: Horizon::Now,
+        labels: None,
+    }
+}
+
+/// Above or below a line that turns over at [`CHANGE`]; 5 % of the labels are wrong.
+fn record(i: u64) -> Record {
+    let scattered = |salt: u64| {
+        (i + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40
+    };
+    let (a, b) = (scattered(1) % 1_000, scattered(2_000_003) % 1_000);
+    let above = (a > b) ^ (i >= CHANGE) ^ (scattered(7_000_009) % 20 == 0);
+    let json = format!(r#"{{"a":{a},"b":{b},"y":"{}"}}"#, if above { "up" } else { "down" });
+    Record { offset: i as i64, timestamp: EventTime(i as i64), payload: Some(json.into()), ..Record::default() }
+}
+
+fn feed(fold: &mut Fold, events: std::ops::Range<u64>, batch: u64) {
+    let mut chunk = Chunk::default();
+    let mut next = events.start;
+    while next < events.end {
+        let end = (next + batch).min(events.end);
+        let records: Vec<Record> = (next..end).map(record).collect();
+        fold.decode(&records, &mut chunk);
+        fold.train(&mut chunk);
+        assert_eq!(chunk.outcomes().len(), records.len());
+        next = end;
+    }
+}
+
+fn genesis(config: FoldConfig) -> Fold {
+    Fold::genesis(config, Position::from([(PartitionId::default(), NextOffset(0))])).unwrap()
+}
+
+fn told(fold: &mut Fold) -> Vec<(u64, What)> {
+    fold.snapshot().happenings.iter().map(|h| (h.events, h.what.clone())).collect()
+}
+
+#[test]
+fn a_fresh_challenger_takes_over_after_a_drift_and_the_loss_comes_back() {
+    let mut fold = genesis(config("naive_bayes", &["no_change"]));
+    feed(&mut fold, 0..EVENTS, 1_000);
+    let told = told(&mut fold);
+    let at = |found: fn(&What) -> bool| told.iter().find(|(_, what)| found(what)).map(|(events, _)| *events);
+    let drift = at(|what| matches!(what, What::Drift { .. })).expect("the drift is told");
+    let promotion = at(|what| matches!(what, What::Promotion { .. })).expect("a challenger is promoted");
+    assert!((CHANGE..CHANGE + 300).contains(&drift), "{told:?}");
+    assert!(at(|what| matches!(what, What::Challenger { .. })).unwrap() <= drift, "{told:?}");
+    assert!((drift..drift + 1_500).contains(&promotion), "{told:?}");
+    let Some(What::Promotion { from, to, evidence }) =
+        told.iter().map(|(_, what)| what).find(|what| matches!(what, What::Promotion { .. }))
+    else {
+        unreachable!("found above")
+    };
+    assert_eq!((from.as_str(), to.as_str()), ("naive_bayes", "naive_bayes#2"));
+    assert!(evidence.is_some_and(|evidence| evidence.gain > 0.1));
+    let effect = told.iter().find_map(|(events, what)| match what {
+        What::Effect { before, at, after, recovered_after, .. } => {
+            Some((*events, *before, *at, *after, *recovered_after))
+        }
+        _ => None,
+    });
+    let (when, before, at, after, recovered) = effect.expect("the effect is told");
+    assert_eq!(when, promotion + 1_000);
+    assert!(before.unwrap() < 0.2 && at.unwrap() > 0.5 && after < 0.2, "{effect:?}");
+    assert!(recovered.unwrap() <= 300, "{effect:?}");
+    let snapshot = fold.snapshot();
+    assert_eq!(snapshot.learner, "naive_bayes#2");
+    let roles: Vec<_> = snapshot.standings.iter().map(|s| (s.learner.as_str(), s.role)).collect();
+    assert_eq!(
+        roles,
+        [("naive_bayes#2", Role::Champion), ("naive_bayes", Role::Challenger), ("no_change", Role::Baseline)]
+    );
+}
+
+#[test]
+fn the_learner_replaced_leaves_when_it_does_not_win_back() {
+    let mut fold = genesis(config("naive_bayes", &[]));
+    feed(&mut fold, 0..CHANGE + 23_000, 1_000);
+    assert_eq!(fold.learners(), ["naive_bayes#2"]);
+    assert!(told(&mut fold).iter().any(|(_, what)| *what == What::Dropped { learner: "naive_bayes".into() }));
+}
+
+#[test]
+fn a_better_challenger_of_the_configuration_is_promoted() {
+    let mut fold = genesis(config("majority", &["linear"]));
+    feed(&mut fold, 0..3_000, 1_000);
+    assert_eq!(fold.learners(), ["linear", "majority"]);
+}
+
+#[test]
+fn with_alert_a_drift_is_told_and_nothing_else_is_done() {
+    let mut fold = genesis(FoldConfig { on_drift: OnDrift::Alert, ..config("naive_bayes", &["linear"]) });
+    feed(&mut fold, 0..EVENTS, 1_000);
+    let told = told(&mut fold);
+    assert!(told.iter().any(|(_, what)| matches!(what, What::Drift { .. })));
+    assert!(!told.iter().any(|(_, what)| matches!(what, What::Challenger { .. } | What::Promotion { .. })), "{told:?}");
+    assert_eq!(fold.learners(), ["naive_bayes", "linear"]);
+}
+
+#[test]
+fn batches_and_restarts_in_the_middle_of_a_drift_change_nothing() {
+    let config = config("naive_bayes", &["linear", "majority"]);
+    let mut whole = genesis(config.clone());
+    feed(&mut whole, 0..EVENTS, EVENTS);
+    for (batch, stops) in
+        [(1, vec![]), (7, vec![CHANGE + 1]), (613, vec![CHANGE - 10, CHANGE + 90, CHANGE + 700, CHANGE + 1_500])]
+    {
+        let mut fold = genesis(config.clone());
+        let mut from = 0;
+        for stop in stops.into_iter().chain([EVENTS]) {
+            feed(&mut fold, from..stop, batch);
+            fold = Fold::restore(config.clone(), &fold.save()).unwrap();
+            from = stop;
+        }
+        assert_eq!(fold.save(), whole.save(), "in batches of {batch}");
+    }
+}
+
+#[test]
+fn decisions_by_hand_are_versions_and_outlive_a_restart() {
+    let config = config("majority", &["linear", "naive_bayes"]);
+    let mut fold = genesis(FoldConfig { on_drift: OnDrift::Alert, ..config.clone() });
+    feed(&mut fold, 0..100, 100);
+    fold.decide(&Decision::Promote { learner: "naive_bayes".into() });
+    assert_eq!((fold.version(), fold.learners()[0].as_str()), (101, "naive_bayes"));
+    fold.decide(&Decision::Pin { version: 50 });
+    let mut fold = Fold::restore(FoldConfig { on_drift: OnDrift::Alert, ..config }, &fold.save()).unwrap();
+    assert_eq!((fold.live(), fold.learners()[0].as_str()), (Live::Pinned(50), "naive_bayes"));
+    feed(&mut fold, 100..200, 100);
+    fold.decide(&Decision::Follow);
+    assert_eq!((fold.live(), fold.version()), (Live::Follow, 203));
+    let told: Vec<_> = fold.snapshot().happenings.iter().map(|h| (h.number, h.version)).collect();
+    assert_eq!(told, [(1, 101), (2, 102), (3, 203)]);
+}
+
+#[test]
+fn the_models_hash_is_the_same_whatever_versions_the_decisions_took() {
+    let config = config("naive_bayes", &[]);
+    let (mut one, mut other) = (genesis(config.clone()), genesis(config));
+    let from = PartitionId { partition: 9, ..PartitionId::default() };
+    other.decide(&Decision::AddPartition { from, start: NextOffset(0) });
+    feed(&mut one, 0..EVENTS, 1_000);
+    feed(&mut other, 0..EVENTS, 1_000);
+    let model = |fold: &Fold| {
+        let sections = fold.save().into_iter().filter(|section| !NOT_THE_MODEL.contains(&section.name.as_str()));
+        sections.collect::<Vec<_>>()
+    };
+    assert_eq!(model(&one), model(&other));
+}
