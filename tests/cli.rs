@@ -106,7 +106,7 @@ fn the_catalog_is_there_for_machines() {
     let one: serde_json::Value = serde_json::from_str(&data(&["learners", "linear", "--json"], &[])).unwrap();
     assert_eq!(one, *linear);
     let detectors: serde_json::Value = serde_json::from_str(&data(&["detectors", "--json"], &[])).unwrap();
-    assert_eq!(detectors[0]["name"], "adwin");
+    assert_eq!(detectors[0]["name"], "auto");
 }
 
 #[test]

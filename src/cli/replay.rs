@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use fold::FoldConfig;
+use fold::{FoldConfig, OnDrift};
 use streams::{FileOptions, FileSource};
 
 use super::{CliError, bar, load_config};
@@ -129,6 +129,8 @@ fn described(args: &ReplayArgs) -> Result<(String, FoldConfig), CliError> {
             let event = &mut model.fold.event;
             (event.time, event.entity, event.id) = (args.time.clone(), args.entity.clone(), args.id.clone());
             (event.nominal, event.ignore) = (args.nominal.clone(), args.ignore.clone());
+            // One learner is measured, not what might replace it.
+            model.fold.on_drift = OnDrift::Alert;
             model
         }
         _ => return Err(CliError::Usage("--task and --target are needed, or --config".into())),

@@ -257,12 +257,11 @@ impl Trainer {
 
     fn decide(&mut self, decision: &Decision, source: &mut dyn Source) -> Result<(), TurnError> {
         self.fold.decide(decision);
-        match *decision {
-            Decision::AddPartition { from, start } => {
-                self.order.add(from);
-                source.assign(&[(from, start)]).map_err(TurnError::Source)
-            }
+        if let Decision::AddPartition { from, start } = *decision {
+            self.order.add(from);
+            source.assign(&[(from, start)]).map_err(TurnError::Source)?;
         }
+        Ok(())
     }
 
     fn fold_batch(&mut self, batch: Vec<Record>) -> Result<(), TurnError> {

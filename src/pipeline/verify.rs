@@ -115,8 +115,8 @@ fn prove(
             }
             Step::Decide(decision) => {
                 fold.decide(&decision);
-                match decision {
-                    Decision::AddPartition { from, start } => source.assign(&[(from, start)])?,
+                if let Decision::AddPartition { from, start } = decision {
+                    source.assign(&[(from, start)])?;
                 }
             }
             Step::Wait => {
