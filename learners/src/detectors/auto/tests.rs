@@ -81,6 +81,20 @@ fn a_passing_change_is_over_and_the_same_change_is_found_again() {
 }
 
 #[test]
+fn a_lasting_improvement_after_a_recovery_drops_the_base_too() {
+    let losses = errors(6, 40_000, |t, _| match t {
+        20_000..23_000 => 0.4,
+        25_000..29_000 => 0.05,
+        _ => 0.2,
+    });
+    let turns = turns(&mut fresh(), &losses);
+    let [(_, Turn::Raised(_)), (_, Turn::Over), (at, Turn::Raised(change)), ..] = turns[..] else {
+        panic!("{turns:?}")
+    };
+    assert!((29_000..29_300).contains(&at) && change.before < 0.07, "{turns:?}");
+}
+
+#[test]
 fn a_further_rise_escalates_and_starts_the_clock_again() {
     let losses = errors(7, 40_000, |t, _| match t {
         0..20_000 => 0.1,
