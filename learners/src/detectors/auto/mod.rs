@@ -14,7 +14,7 @@
 //!
 //! `h` is calibrated by simulation (docs/benchmarks.md), not proved. Losses are 0 or 1, or real in 0..=1.
 //!
-//! Cost: 3.2 KiB and 48 bytes for each doubling of the losses since the last change.
+//! Cost: about 140 ns a loss, 2.5 KiB and 56 bytes for each doubling of the losses since the last change.
 
 mod histogram;
 mod ratio;
@@ -75,7 +75,7 @@ impl Auto {
     pub(super) const ENTRY: DetectorEntry = DetectorEntry {
         name: "auto",
         idea: "likelihood ratio of the loss before and after every moment, guarded against autocorrelation and seasons",
-        cost: "about 100 ns a loss, 3.2 KiB and 56 bytes for each doubling of the losses since the last change",
+        cost: "about 140 ns a loss, 2.5 KiB and 56 bytes for each doubling of the losses since the last change",
         paper: "docs/benchmarks.md, section Decay detectors",
         keeps_budget: true,
         budget: "by the threshold ln(budget) - 0.3",
