@@ -1,0 +1,71 @@
+// The learners side by side: who serves, who is about to.
+
+import type { Standing } from "../api";
+import { h, keyed, mark, write } from "../dom";
+import { bytes, count, figure, percent } from "../format";
+import { glyph } from "../glyph";
+import type { Store } from "../store";
+import { lineOf } from "./loss";
+import type { Ask } from "./ask";
+
+const HEADS = ["Learner", "Role", "Since", "Loss", "Best", "Drifts", "Verdict", "Evidence", "Size", ""];
+const VERDICT = { stable: "note", warning: "warning", drift: "drift" } as const;
+
+export function learners(store: Store, ask: Ask): HTMLElement {
+  const body = h("tbody", {});
+  const head = h("tr", {}, ...HEADS.map((text) => h("th", { scope: "col" }, text === "" ? h("span", { class: "sr" }, "Actions") : text)));
+  store.subscribe((state) => {
+    const text = state.task === "classification" ? (v: number | null | undefined) => percent(v) : figure;
+    keyed(body, state.model?.scores ?? [], (x) => x.learner, (x) => row(x, ask), (element, x) => update(element, x, text));
+  });
+  return h(
+    "section",
+    { class: "card", "aria-labelledby": "learners-title" },
+    h("h2", { id: "learners-title" }, "Learners"),
+    h("p", { class: "hint" }, "A challenger is promoted when the evidence that it is better fills its bar. Loss over the last 1,000 labels."),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Learners" }, h("table", { class: "learners" }, h("thead", {}, head), body)),
+  );
+}
+
+function row(standing: Standing, ask: Ask): HTMLTableRowElement {
+  const key = h("span", { class: "key", "aria-hidden": "true" });
+  key.style.setProperty("--c", `var(${lineOf(standing.learner).color})`);
+  const bar = h("span", { class: "evidence" }, h("span", { class: "fill" }));
+  const verdict = h("span", { class: "verdict" });
+  const promote = h("button", { type: "button", class: "small", onclick: () => ask({ promote: { learner: standing.learner } }) }, "Promote");
+  promote.setAttribute("aria-label", `Promote ${standing.learner}`);
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, key, standing.learner),
+    ...[0, 1, 2, 3, 4].map(() => h("td", {})),
+    h("td", {}, verdict),
+    h("td", {}, bar, h("span", { class: "evidence-text" })),
+    h("td", {}),
+    h("td", {}, promote),
+  );
+}
+
+function update(element: HTMLTableRowElement, x: Standing, text: (v: number | null | undefined) => string): void {
+  const cells = element.cells;
+  const put = (i: number, value: string) => write(cells[i]!, value);
+  mark(element, "data-role", x.role);
+  put(1, x.role);
+  put(2, `v ${count(x.since)}`);
+  put(3, text(x.rolling_loss));
+  put(4, text(x.best_loss));
+  put(5, count(x.drifts));
+  const verdict = cells[6]!.firstElementChild!;
+  if (verdict.getAttribute("data-verdict") !== x.verdict) {
+    verdict.replaceChildren(glyph(VERDICT[x.verdict]), x.verdict);
+    mark(verdict, "data-verdict", x.verdict);
+  }
+  const has = x.evidence !== null && x.evidence_needed !== null && x.evidence_needed > 0;
+  const share = has ? Math.min(Math.max(x.evidence!.log_e / x.evidence_needed!, 0), 1) : 0;
+  const bar = cells[7]!.firstElementChild as HTMLElement;
+  bar.hidden = !has;
+  (bar.firstElementChild as HTMLElement).style.width = `${(share * 100).toFixed(1)}%`;
+  write(cells[7]!.lastElementChild!, has ? `${x.evidence!.log_e.toFixed(1)} of ${x.evidence_needed!.toFixed(1)}` : "–");
+  put(8, bytes(x.bytes));
+  (cells[9]!.firstElementChild as HTMLElement).hidden = x.role === "champion";
+}
