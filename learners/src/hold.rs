@@ -84,6 +84,12 @@ mod tests {
     }
 
     #[test]
+    fn only_what_came_after_the_last_alarm_decides_how_it_ends() {
+        let losses = (0..5_000).map(|i| if (1_000..2_990).contains(&i) { 1.0 } else { 0.0 });
+        assert_eq!(run(losses, &[1_100, 2_050, 2_989], None)[1..], [(3_989, Turn::Over)]);
+    }
+
+    #[test]
     fn a_detector_that_knows_its_cut_is_believed() {
         let turns = run((0..2_000).map(|i| if i < 1_000 { 0.0 } else { 1.0 }), &[1_099], Some((100, 1.0)));
         assert_eq!(turns[0], (1_099, Turn::Raised(Change { newer: 100, before: 0.0, after: 1.0 })));

@@ -101,3 +101,26 @@ impl Incidents {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_goes_from_its_alarm_over_escalations_to_its_end() {
+        let mut incidents = Incidents::default();
+        let change = |after| Change { newer: 40, before: 0.1, after };
+        incidents.turn(Turn::Raised(change(0.2)), 1_000);
+        incidents.turn(Turn::Escalated(change(0.4)), 2_000);
+        assert!(incidents.is_open());
+        incidents.turn(Turn::Rebaselined(0.3), 6_000);
+        incidents.end(7_000, IncidentEnd::Deployed);
+        let end = Some((6_000, IncidentEnd::Rebaselined));
+        let first = Incident { number: 1, at: 1_000, onset: 960, before: 0.1, after: 0.3, escalations: 1, end };
+        assert_eq!((incidents.latest.as_ref(), incidents.is_open()), (Some(&first), false));
+        incidents.turn(Turn::Raised(change(0.2)), 8_000);
+        incidents.turn(Turn::Over, 9_000);
+        let second = incidents.latest.expect("there was one");
+        assert_eq!((incidents.count, second.number, second.end), (2, 2, Some((9_000, IncidentEnd::Over))));
+    }
+}

@@ -206,16 +206,17 @@ mod tests {
 
     #[test]
     fn correlated_differences_count_less() {
-        let mut promotion = fresh();
-        let mut state = 1;
-        let mut last = (0.0, 0.0);
-        for _ in 0..50_000 {
-            if uniform(&mut state) > 0.6 {
-                last = pair(&mut state, 0.15, 0.0);
-            }
-            promotion.observe(last.0, last.1);
+        let mut wrong = 0;
+        for seed in 0..20 {
+            let (mut promotion, mut state, mut last) = (fresh(), seed, (0.0, 0.0));
+            wrong += u32::from((0..100_000).any(|_| {
+                if uniform(&mut state) > 0.6 {
+                    last = pair(&mut state, 0.15, 0.0);
+                }
+                promotion.observe(last.0, last.1).is_some()
+            }));
         }
-        assert!((3.3..4.5).contains(&promotion.tau), "{}", promotion.tau);
+        assert!(wrong <= 3, "{wrong} of 20");
     }
 
     #[test]
