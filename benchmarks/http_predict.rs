@@ -222,6 +222,7 @@ fn learned(learner: &str) -> Option<Served> {
     let event = EventSpec {
         task: Task::Classification,
         target: "class".into(),
+        label: features::LabelSource::Event,
         time: None,
         entity: None,
         id: None,

@@ -13,6 +13,20 @@ pub enum Task {
     Regression,
 }
 
+/// Where the label of an event's row comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelSource {
+    /// The event's target field, never a feature; an event without it is rejected.
+    #[default]
+    Event,
+    /// The target field of a later event. The event's own, if it has one, labels earlier rows and is known when its own
+    /// row is predicted: it is a feature too, unless `ignore` names it or `features` leaves it out.
+    Later,
+    /// A topic of labels. The event's own target field is neither label nor feature.
+    Topic,
+}
+
 /// Where a new model begins in its topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +72,8 @@ pub struct EventSpec {
     pub task: Task,
     /// The field to predict.
     pub target: String,
+    /// Where its value comes from.
+    pub label: LabelSource,
     /// The field that holds the event's time (RFC 3339 text or epoch milliseconds); the record's own otherwise.
     pub time: Option<String>,
     /// The field that names the entity.
@@ -109,6 +125,14 @@ pub enum Reject {
         /// What came.
         got: String,
     },
+    /// The id of a label is missing, null or too long.
+    #[error("field {field}: expected the id of an event (at most 1,024 bytes), got {got}")]
+    BadId {
+        /// Its name.
+        field: String,
+        /// What came.
+        got: String,
+    },
     /// The time cannot be read.
     #[error("field {field}: expected RFC 3339 text or epoch milliseconds, got {got}")]
     BadTime {
@@ -128,6 +152,7 @@ impl Reject {
             Self::ImpossibleNumber { .. } => "impossible_number",
             Self::NoTarget(_) => "no_target",
             Self::BadTarget { .. } => "bad_target",
+            Self::BadId { .. } => "bad_id",
             Self::BadTime { .. } => "bad_time",
         }
     }

@@ -21,10 +21,13 @@ pub enum Value<'a> {
     Text(&'a str),
 }
 
-impl Value<'_> {
-    /// Writes the value's one spelling into `out`: `2` and `2.0` are the same name. `None` for null and for text over
-    /// [`Limits::TEXT`].
-    pub fn name<'b>(&'b self, out: &'b mut String) -> Option<&'b str> {
+impl<'a> Value<'a> {
+    /// The value's one spelling (`2` and `2.0` are the same name), written into `out` if it is no text. `None` for null
+    /// and for text over [`Limits::TEXT`].
+    pub fn name<'b>(&self, out: &'b mut String) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
         use fmt::Write;
         out.clear();
         match *self {

@@ -6,6 +6,7 @@
 mod dictionary;
 mod event;
 mod fields;
+mod label;
 mod observe;
 mod record;
 mod request;
@@ -14,8 +15,9 @@ mod schema;
 mod template;
 
 pub use dictionary::Dictionary;
-pub use event::{EventSpec, Limits, Reject, Start, Task};
+pub use event::{EventSpec, LabelSource, Limits, Reject, Start, Task};
 pub use fields::{FieldError, Fields, Value};
+pub use label::Label;
 pub use observe::{Observed, Observer};
 pub use record::{EventTime, NextOffset, PartitionId, Record, TopicId};
 pub use request::RequestError;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::schema::{Encoded, Slot};
-use crate::{ClassId, EntityId, EventTime, Fields, Kind, Limits, Record, Reject, Schema, Target, Task, Value};
+use crate::{
+    ClassId, EntityId, EventTime, Fields, Kind, LabelSource, Limits, Record, Reject, Schema, Target, Task, Value,
+};
 
 /// What was read beside the row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,8 +14,8 @@ pub struct Observed {
     pub at: EventTime,
     /// Whose event it is.
     pub entity: EntityId,
-    /// The label.
-    pub target: Target,
+    /// The value of its target field: always there with [`LabelSource::Event`], never with [`LabelSource::Topic`].
+    pub target: Option<Target>,
     /// Whether the event gave the schema a field or a field its kind.
     pub grown: bool,
     /// Values that count as missing: of another kind than their field's, or beyond a limit.
@@ -28,7 +30,30 @@ pub struct Observer {
     slots: Vec<Option<Slot>>,
     /// What the names were.
     naming: u64,
+    /// Which scalar of the last record is its id.
+    id: Option<usize>,
     name: String,
+}
+
+impl Observer {
+    /// Reads a record's scalars.
+    pub(crate) fn parse(&mut self, record: &Record, limits: Limits) -> Result<(), Reject> {
+        let payload = record.payload.as_deref().unwrap_or_default();
+        self.id = None;
+        if payload.len() > limits.record {
+            return Err(Reject::TooLarge { got: payload.len(), limit: limits.record });
+        }
+        Ok(self.fields.parse(payload)?)
+    }
+
+    pub(crate) fn parts(&mut self) -> (&Fields, &mut String) {
+        (&self.fields, &mut self.name)
+    }
+
+    /// The id of the record last observed, in its one spelling (`2` and `2.0` are the same id); `None` if it has none.
+    pub fn id(&mut self) -> Option<&str> {
+        self.fields.value(self.id?).name(&mut self.name)
+    }
 }
 
 impl Schema {
@@ -40,13 +65,9 @@ impl Schema {
         record: &Record,
         row: &mut Vec<f64>,
     ) -> Result<Observed, Reject> {
-        let payload = record.payload.as_deref().unwrap_or_default();
         let limits = this.spec.limits;
-        if payload.len() > limits.record {
-            return Err(Reject::TooLarge { got: payload.len(), limit: limits.record });
-        }
-        let Observer { fields, slots, naming, name } = observer;
-        fields.parse(payload)?;
+        observer.parse(record, limits)?;
+        let Observer { fields, slots, naming, id, name } = observer;
 
         let (mut at, mut entity, mut target) = (record.timestamp, EntityId::default(), None);
         if *naming != fields.naming() {
@@ -63,6 +84,9 @@ impl Schema {
             if slot.target {
                 target = Some(value);
             }
+            if slot.id {
+                *id = Some(i);
+            }
             if slot.time && value != Value::Null {
                 at = read_time(key, value)?;
             }
@@ -70,15 +94,15 @@ impl Schema {
                 entity = value.name(name).map_or(EntityId::default(), entity_id);
             }
         }
-        let target = this.read_target(target, name)?;
+        let said = match target.filter(|value| *value != Value::Null) {
+            Some(value) => Some(this.read_target(&this.spec.target, value, name)?),
+            None if this.spec.label == LabelSource::Event => return Err(Reject::NoTarget(this.spec.target.clone())),
+            None => None,
+        };
 
         let mut grown = false;
         let mut unusable = 0;
-        let target = match target {
-            Label::Value(x) => Target::Value(x),
-            Label::Known(class) => Target::Class(class),
-            Label::New(class) => Target::Class(ClassId(Arc::make_mut(this).classes.insert(&class))),
-        };
+        let target = said.map(|said| Self::learn_class(this, said));
         row.clear();
         row.resize(this.fields.len(), f64::NAN);
         for (i, slot) in slots.iter().enumerate() {
@@ -125,38 +149,43 @@ impl Schema {
         Ok(Observed { at, entity, target, grown, unusable })
     }
 
-    fn read_target(&self, value: Option<Value<'_>>, name: &mut String) -> Result<Label, Reject> {
-        let field = || self.spec.target.clone();
-        let value = match value {
-            None | Some(Value::Null) => return Err(Reject::NoTarget(field())),
-            Some(value) => value,
-        };
-        let bad = |expected| Reject::BadTarget { field: field(), expected, got: value.describe() };
+    /// Reads a value that is not null as what the task predicts.
+    pub(crate) fn read_target(&self, field: &str, value: Value<'_>, name: &mut String) -> Result<Said, Reject> {
+        let bad = |expected| Reject::BadTarget { field: field.to_owned(), expected, got: value.describe() };
         match (self.spec.task, value) {
-            (Task::Regression, Value::Number(x)) => Ok(Label::Value(x)),
-            (Task::Regression, Value::Bool(flag)) => Ok(Label::Value(f64::from(u8::from(flag)))),
+            (Task::Regression, Value::Number(x)) => Ok(Said::Value(x)),
+            (Task::Regression, Value::Bool(flag)) => Ok(Said::Value(f64::from(u8::from(flag)))),
             (Task::Regression, _) => Err(bad("a number")),
             (Task::Classification, _) => {
                 let class = value.name(name).ok_or_else(|| bad("a class name of at most 1,024 bytes"))?;
                 match self.classes.get(class) {
-                    Some(class) => Ok(Label::Known(ClassId(class))),
+                    Some(class) => Ok(Said::Known(ClassId(class))),
                     None if self.classes.len() >= self.spec.limits.classes => {
                         Err(bad("one of the known classes (limits.classes is reached)"))
                     }
-                    None => Ok(Label::New(class.to_owned())),
+                    None => Ok(Said::New(class.to_owned())),
                 }
             }
         }
     }
+
+    pub(crate) fn learn_class(this: &mut Arc<Self>, said: Said) -> Target {
+        match said {
+            Said::Value(x) => Target::Value(x),
+            Said::Known(class) => Target::Class(class),
+            Said::New(class) => Target::Class(ClassId(Arc::make_mut(this).classes.insert(&class))),
+        }
+    }
 }
 
-enum Label {
+/// What a target says, before the schema knows it.
+pub(crate) enum Said {
     Value(f64),
     Known(ClassId),
     New(String),
 }
 
-fn read_time(field: &str, value: Value<'_>) -> Result<EventTime, Reject> {
+pub(crate) fn read_time(field: &str, value: Value<'_>) -> Result<EventTime, Reject> {
     let bad = || Reject::BadTime { field: field.to_owned(), got: value.describe() };
     match value {
         Value::Number(ms) if ms.abs() < 9e15 => Ok(EventTime(ms as i64)),
@@ -182,6 +211,7 @@ mod tests {
         EventSpec {
             task,
             target: "y".into(),
+            label: LabelSource::Event,
             time: Some("at".into()),
             entity: Some("who".into()),
             id: Some("id".into()),
@@ -241,11 +271,58 @@ mod tests {
     fn time_entity_and_target_are_read_and_never_features() {
         let mut w = World::new(spec(Task::Classification));
         let seen = w.see(r#"{"at":"1970-01-01T00:00:01.5Z","who":"s1","y":"UP"}"#).unwrap();
-        assert_eq!((seen.at, seen.target), (EventTime(1500), Target::Class(ClassId(0))));
+        assert_eq!((seen.at, seen.target), (EventTime(1500), Some(Target::Class(ClassId(0)))));
         assert_ne!(seen.entity, EntityId::default());
         assert_eq!(w.see(r#"{"at":42,"y":"DOWN"}"#).unwrap().at, EventTime(42));
         assert_eq!(w.see(r#"{"y":"UP"}"#).unwrap().at, EventTime(7), "the record's own time");
         assert_eq!(w.names(), ["day"]);
+    }
+
+    #[test]
+    fn a_label_that_comes_later_leaves_the_target_a_column_of_its_own() {
+        let later = EventSpec { label: LabelSource::Later, ..spec(Task::Classification) };
+        let mut w = World::new(later.clone());
+        assert_eq!(w.names(), ["day", "y"]);
+        assert_eq!(w.see(r#"{"a":1}"#).unwrap().target, None, "a row all the same");
+        assert_eq!(w.see(r#"{"a":1,"y":null}"#).unwrap().target, None);
+        let seen = w.see(r#"{"a":1,"y":"UP"}"#).unwrap();
+        assert_eq!((seen.target, seen.grown), (Some(Target::Class(ClassId(0))), true));
+        w.see(r#"{"a":2,"y":"DOWN"}"#).unwrap();
+        assert_eq!(w.row[1..], [1.0, 2.0]);
+        let restored = Schema::restore(Arc::new(later.clone()), &w.schema.save()).unwrap();
+        assert_eq!(restored.fields(), w.schema.fields());
+        w.schema = Arc::new(restored);
+        w.see(r#"{"y":"UP"}"#).unwrap();
+        assert_eq!(w.row[1], 0.0);
+        let mut w = World::new(EventSpec { task: Task::Regression, ..later.clone() });
+        assert_eq!(w.see(r#"{"y":"high"}"#).unwrap_err().class(), "bad_target");
+        assert_eq!(World::new(EventSpec { ignore: vec!["y".into()], ..later.clone() }).names(), ["day"]);
+        assert_eq!(World::new(EventSpec { features: vec!["a".into()], ..later.clone() }).names(), ["a"]);
+        assert_eq!(World::new(EventSpec { nominal: vec!["y".into()], ..later }).names(), ["y"]);
+    }
+
+    #[test]
+    fn with_a_topic_of_labels_the_events_own_target_is_nothing() {
+        let mut w = World::new(EventSpec { label: LabelSource::Topic, ..spec(Task::Regression) });
+        assert_eq!(w.see(r#"{"a":1,"y":"any"}"#).unwrap().target, None);
+        assert_eq!(w.names(), ["day", "a"]);
+    }
+
+    #[test]
+    fn an_id_is_that_of_the_last_record() {
+        let mut w = World::new(spec(Task::Regression));
+        for (json, id) in [
+            (r#"{"id":"k1","y":1}"#, Some("k1")),
+            (r#"{"id":2.0,"y":1}"#, Some("2")),
+            (r#"{"id":null,"y":1}"#, None),
+            (r#"{"y":1}"#, None),
+        ] {
+            w.see(json).unwrap();
+            assert_eq!(w.observer.id(), id, "{json}");
+        }
+        w.see(r#"{"id":1,"y":1}"#).unwrap();
+        w.see("garbage").unwrap_err();
+        assert_eq!(w.observer.id(), None);
     }
 
     #[test]

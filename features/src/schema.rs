@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Dictionary, EventSpec, Value};
+use crate::{Dictionary, EventSpec, LabelSource, Value};
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,7 @@ pub(crate) struct Slot {
     pub(crate) target: bool,
     pub(crate) time: bool,
     pub(crate) entity: bool,
+    pub(crate) id: bool,
     pub(crate) feature: Option<u32>,
 }
 
@@ -70,6 +71,10 @@ impl Schema {
             for name in &spec.nominal {
                 schema.append(name, Kind::Nominal);
             }
+            let known = schema.slots.get(spec.target.as_str()).is_some_and(|slot| slot.feature.is_some());
+            if spec.label == LabelSource::Later && !known && !spec.ignore.contains(&spec.target) {
+                schema.append(&spec.target, Kind::Unknown);
+            }
         }
         schema
     }
@@ -79,7 +84,7 @@ impl Schema {
         for name in &spec.ignore {
             self.slots.entry(name.as_str().into()).or_default();
         }
-        self.slots.entry(spec.target.as_str().into()).or_default().target = true;
+        self.slots.entry(spec.target.as_str().into()).or_default().target = spec.label != LabelSource::Topic;
         if let Some(name) = &spec.time {
             self.slots.entry(name.as_str().into()).or_default().time = true;
         }
@@ -87,7 +92,7 @@ impl Schema {
             self.slots.entry(name.as_str().into()).or_default().entity = true;
         }
         if let Some(name) = &spec.id {
-            self.slots.entry(name.as_str().into()).or_default();
+            self.slots.entry(name.as_str().into()).or_default().id = true;
         }
     }
 

@@ -141,8 +141,9 @@ impl Fold {
                     self.counts.events += 1;
                     self.counts.unusable_values += u64::from(seen.unusable);
                     self.last_event = self.last_event.max(seen.at);
+                    let target = seen.target.expect("the label is in the event");
                     let grown = seen.grown.then(|| self.schema.kinds());
-                    chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, seen.target);
+                    chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, target);
                     chunk.learned.push(index);
                 }
             }

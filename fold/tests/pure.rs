@@ -20,6 +20,7 @@ fn config(task: Task) -> FoldConfig {
         event: EventSpec {
             task,
             target: "y".into(),
+            label: features::LabelSource::Event,
             time: None,
             entity: None,
             id: Some("id".into()),

@@ -45,6 +45,7 @@ impl ModelConfig {
         let event = EventSpec {
             task,
             target: target.to_owned(),
+            label: features::LabelSource::Event,
             time: None,
             entity: None,
             id: None,

@@ -37,6 +37,7 @@ impl Teacher {
         let event = EventSpec {
             task,
             target: "y".into(),
+            label: features::LabelSource::Event,
             time: Some("at".into()),
             entity: None,
             id: Some("id".into()),
