@@ -252,7 +252,11 @@ fn learned(learner: &str) -> Option<Served> {
         if seen.grown {
             model.grow(&schema.kinds());
         }
-        model.learn(&Row { values: &row, at: seen.at, entity: seen.entity }, seen.target, 1.0);
+        model.learn(
+            &Row { values: &row, at: seen.at, entity: seen.entity },
+            seen.target.expect("a label in every event"),
+            1.0,
+        );
     }
     let snapshot = ModelSnapshot {
         happenings: [].into(),

@@ -1,13 +1,13 @@
 //! What decides the fold: the part of the configuration that is recorded in genesis.
 
-use features::{EventSpec, Start};
+use features::{EventSpec, Start, TopicId};
 use learners::LearnerSpec;
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides what is learned. Two folds with equal configurations, journals and logs are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoldConfig {
-    /// The topics, in the order that numbers them.
+    /// The topics, in the order that numbers them: those of events, then that of labels.
     pub topics: Vec<String>,
     /// Where a new model begins in them.
     pub start: Start,
@@ -25,13 +25,23 @@ pub struct FoldConfig {
     pub detector: String,
     /// Losses for one false alarm.
     pub false_alarms: u64,
-    /// What is done about a drift.
+    impl FoldConfig {
+    /// The topic that labels come on, if there is one.
+    pub fn labels_topic(&self) -> Option<TopicId> {
+        let topic = &self.labels.as_ref()?.topic;
+        let place = self.topics.iter().position(|name| name == topic)?;
+        u16::try_from(place).ok().map(TopicId)
+    }
+}
+
+/// What is done about a drift.
     pub on_drift: OnDrift,
     /// The least mean gain (in error rate, or in loss brought into 0..1) for which a challenger is promoted, in millionths.
     pub min_gain_ppm: u32,
     /// How much later the target's value is predicted.
     pub horizon: Horizon,
-    /// Where labels come from, if not from the events themselves.
+    /// How labels that come later are waited for, and the topic they come on, if there is one; its number is that of
+    /// its place in `topics`.
     pub labels: Option<Labels>,
 }
 
@@ -56,6 +66,8 @@ pub enum Horizon {
     Ms(u64),
     /// The value in the entity's event so many (≥ 1) events later.
     Events(u64),
+    /// The value in the event itself, but learned only after so many more events were predicted.
+    Delay(u64),
 }
 
 /// Rows that wait for their labels, bounded three ways; and the topic that labels come on, if there is one.
@@ -69,4 +81,11 @@ pub struct Labels {
     pub rows: u64,
     /// Bytes that they hold.
     pub bytes: u64,
+}
+
+impl Default for Labels {
+    /// One day, 1,000,000 rows, 1 GiB; no topic.
+    fn default() -> Self {
+        Self { topic: String::new(), at_most_ms: 86_400_000, rows: 1_000_000, bytes: 1 << 30 }
+    }
 }

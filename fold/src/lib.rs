@@ -14,6 +14,7 @@ mod merge;
 mod saved;
 mod slot;
 mod snapshot;
+pub mod waiting;
 
 pub use chunk::{Chunk, Rejected};
 pub use config::{FoldConfig, Horizon, Labels, OnDrift};

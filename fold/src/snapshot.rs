@@ -72,7 +72,7 @@ pub struct LabelCounts {
     pub joined: u64,
     /// Rows that waited too long, or for which there was no room.
     pub expired: u64,
-    /// Labels that came before their event and wait for it.
+    /// Labels that came before their event and wait for it now.
     pub early: u64,
     /// Labels that came after their row had expired: not learned.
     pub late: u64,
@@ -80,8 +80,10 @@ pub struct LabelCounts {
     pub duplicate: u64,
     /// Labels for a row already learned that say something else: passed over, the first one counts.
     pub changed: u64,
-    /// Labels that never met an event.
+    /// Labels that never met an event: forgotten after as long, or as many, as a row would wait.
     pub orphan: u64,
+    /// Events whose id was seen before: neither predicted nor learned, the first one counts.
+    pub repeated: u64,
 }
 
 /// Which model is served.

@@ -65,7 +65,7 @@ impl Teacher {
             self.learner.grow(&self.schema.kinds());
         }
         let row = features::Row { values: &self.row, at: seen.at, entity: seen.entity };
-        self.learner.learn(&row, seen.target, 1.0);
+        self.learner.learn(&row, seen.target.unwrap(), 1.0);
         self.last_event = seen.at;
         self.counts.events += 1;
     }
