@@ -25,16 +25,7 @@ pub struct FoldConfig {
     pub detector: String,
     /// Losses for one false alarm.
     pub false_alarms: u64,
-    impl FoldConfig {
-    /// The topic that labels come on, if there is one.
-    pub fn labels_topic(&self) -> Option<TopicId> {
-        let topic = &self.labels.as_ref()?.topic;
-        let place = self.topics.iter().position(|name| name == topic)?;
-        u16::try_from(place).ok().map(TopicId)
-    }
-}
-
-/// What is done about a drift.
+    /// What is done about a drift.
     pub on_drift: OnDrift,
     /// The least mean gain (in error rate, or in loss brought into 0..1) for which a challenger is promoted, in millionths.
     pub min_gain_ppm: u32,
@@ -43,6 +34,15 @@ pub struct FoldConfig {
     /// How labels that come later are waited for, and the topic they come on, if there is one; its number is that of
     /// its place in `topics`.
     pub labels: Option<Labels>,
+}
+
+impl FoldConfig {
+    /// The topic that labels come on, if there is one.
+    pub fn labels_topic(&self) -> Option<TopicId> {
+        let topic = &self.labels.as_ref()?.topic;
+        let place = self.topics.iter().position(|name| name == topic)?;
+        u16::try_from(place).ok().map(TopicId)
+    }
 }
 
 /// What is done about a drift.
