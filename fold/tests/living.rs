@@ -12,6 +12,7 @@ fn config(learner: &str, challengers: &[&str]) -> FoldConfig {
     let event = EventSpec {
         task: Task::Classification,
         target: "y".into(),
+        label: features::LabelSource::Event,
         time: None,
         entity: None,
         id: None,
