@@ -271,5 +271,5 @@ fn learned(learner: &str) -> Option<Served> {
         counts: Counts { events: EVENTS as u64, ..Counts::default() },
         last_event: EventTime(0),
     };
-    Some(Served { name: "m".into(), model: snapshot, published_at_ms: 0 })
+    Some(Served::following("m", snapshot, 0))
 }

@@ -123,13 +123,13 @@ impl Demo {
     /// Looks at the live model; call it often.
     pub fn look(&mut self) -> Option<Arc<Served>> {
         let served = self.live.load().filter(|served| served.has_learned())?;
-        let standing = served.model.standings.first()?;
+        let standing = served.newest.standings.first()?;
         let report = &standing.report;
         let accuracy = match self.scenario.task {
             features::Task::Classification => report.rolling_loss.map(|loss| 1.0 - loss),
             features::Task::Regression => report.rolling_loss.zip(report.baseline_loss).map(|(l, b)| 1.0 - l / b),
         };
-        let events = served.model.counts.events;
+        let events = served.newest.counts.events;
         if self.samples.last().is_none_or(|last| last.events < events) {
             self.samples.push(Sample { events, loss: report.rolling_loss, accuracy });
         }
@@ -155,7 +155,7 @@ impl Demo {
         let swaps = self.service.swaps(MODEL);
         self.service.stop()?;
         let last = self.live.load();
-        let events = last.as_ref().map_or(0, |served| served.model.counts.events);
+        let events = last.as_ref().map_or(0, |served| served.newest.counts.events);
         let reached: Vec<Drift> = self.world.iter().cloned().take_while(|drift| drift.at_event <= events).collect();
         let (drifts, false_alarms) = judge(&reached, &self.alarms);
         let abrupt = reached.iter().position(|drift| drift.kind == DriftKind::Abrupt);
@@ -204,7 +204,7 @@ fn produce(
         for event in scenario.events(SEED, total) {
             let due = Duration::from_secs_f64(event.id as f64 / RATE as f64);
             let unread = |sent: u64| {
-                let folded = live.load().map_or(0, |served| served.model.counts.events);
+                let folded = live.load().map_or(0, |served| served.newest.counts.events);
                 sent.saturating_sub(folded) * (bytes.load(Ordering::Relaxed) / sent.max(1))
             };
             while !stop.requested() && (began.elapsed() < due || unread(event.id) > UNREAD) {

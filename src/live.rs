@@ -35,13 +35,21 @@ impl Answering {
 pub struct Served {
     /// The model's name.
     pub name: String,
-    /// The model at its version.
-    pub model: ModelSnapshot,
-    /// When it was published: milliseconds since the Unix epoch, by this machine's clock.
+    /// The model that answers, at its version.
+    pub model: Arc<ModelSnapshot>,
+    /// The newest model: the same one, unless a version is pinned.
+    pub newest: Arc<ModelSnapshot>,
+    /// When what answers was published: milliseconds since the Unix epoch, by this machine's clock.
     pub published_at_ms: i64,
 }
 
 impl Served {
+    /// The newest model, which answers itself.
+    pub fn following(name: &str, newest: ModelSnapshot, published_at_ms: i64) -> Self {
+        let newest = Arc::new(newest);
+        Self { name: name.to_owned(), model: Arc::clone(&newest), newest, published_at_ms }
+    }
+
     /// What it predicts.
     pub fn task(&self) -> Task {
         self.model.schema.spec().task

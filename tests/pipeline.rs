@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 use checkpoints::{CheckpointStore, FileStore, Keep, StateDir};
 use features::{Start, Task};
+use fold::{ModelSnapshot, OnDrift, What};
 use perennial::config::{Every, KafkaConfig, ModelConfig, StopAt};
+use perennial::control::{Answer, Command, Done, Refused};
+use perennial::live::Answering;
 use perennial::metrics::Metrics;
 use perennial::pipeline::{self, Plan, Running};
-use perennial::registry::Registry;
+use perennial::registry::{ModelHandle, Registry};
 use perennial::replay::Replay;
 use perennial::service::plan;
 use perennial::status::Phase;
@@ -61,7 +64,20 @@ impl World {
     }
 
     fn version(&self, model: &str) -> u64 {
-        self.registry.get(model).unwrap().live.load().map_or(0, |served| served.model.version)
+        self.registry.get(model).unwrap().live.load().map_or(0, |served| served.newest.version)
+    }
+
+    fn handle(&self) -> &ModelHandle {
+        self.registry.get("m").unwrap()
+    }
+
+    /// The model that answers.
+    fn answering(&self) -> Arc<ModelSnapshot> {
+        Arc::clone(&self.handle().live.load().unwrap().model)
+    }
+
+    fn ask(&self, command: Command) -> Answer {
+        self.handle().control.ask(command, "a test").unwrap().blocking_recv().unwrap()
     }
 
     fn wait_until(&self, model: &str, done: impl Fn(u64) -> bool) {
@@ -236,4 +252,60 @@ fn what_appears_while_it_is_down_is_learned_from_its_first_record() {
     let world = start(&broker, dir.path(), &[model]).unwrap();
     world.wait("m", 1 + 1 + 5);
     world.stop();
+}
+
+/// A version is pinned, learning goes on beside it, another learner is promoted: all of it outlives restarts, even one
+/// that has lost every checkpoint but the pinned one's journal.
+#[test]
+fn what_a_person_decides_is_in_the_journal_and_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    let mut models = [model("m", &["t"])];
+    models[0].fold.on_drift = OnDrift::Alert;
+    let events = events(4_000);
+    send(&broker, "t", 0, events[..2_000].to_vec());
+    let world = start(&broker, dir.path(), &models).unwrap();
+    world.wait("m", 2_001);
+    world.stop();
+    let world = start(&broker, dir.path(), &models).unwrap();
+    world.wait_phase("m", &Phase::Live);
+    let until = Instant::now() + WITHIN;
+    let oldest = loop {
+        assert!(Instant::now() < until);
+        if let Some(oldest) = world.handle().status.get().versions.last() {
+            break oldest.checkpoint.version;
+        }
+    };
+    assert!(oldest < 2_001);
+    assert_eq!(world.ask(Command::Follow), Err(Refused::NothingToChange));
+    assert_eq!(world.ask(Command::Rollback { version: 3 }), Err(Refused::UnknownVersion));
+    let known = ["hoeffding_tree", "linear", "no_change"].map(str::to_owned).to_vec();
+    assert_eq!(world.ask(Command::Promote { learner: "arf".into() }), Err(Refused::UnknownLearner { known }));
+    let done = world.ask(Command::Rollback { version: oldest }).unwrap();
+    assert_eq!(done, Done { version: 2_002, live: Answering::Pinned(oldest) });
+    assert_eq!((world.answering().version, world.version("m")), (oldest, 2_002), "shown when it answers");
+
+    send(&broker, "t", 0, events[2_000..].to_vec());
+    world.wait("m", 4_002);
+    assert_eq!(world.answering().version, oldest);
+    let done = world.ask(Command::Promote { learner: "linear".into() }).unwrap();
+    assert_eq!(done, Done { version: 4_003, live: Answering::Pinned(oldest) });
+    world.stop();
+
+    let world = start(&broker, dir.path(), &models).unwrap();
+    assert_eq!(world.answering().version, oldest, "pinned from the first moment, and never pruned");
+    world.wait_phase("m", &Phase::Live);
+    assert_eq!(world.ask(Command::Follow).unwrap(), Done { version: 4_004, live: Answering::Follow("linear".into()) });
+    assert_eq!((world.answering().version, world.answering().learner.as_str()), (4_004, "linear"));
+    let told: Vec<_> = world.answering().happenings.iter().map(|happening| happening.what.clone()).collect();
+    assert!(told.contains(&What::Pinned { version: oldest }) && told.contains(&What::Followed), "{told:?}");
+    world.stop();
+
+    let decided = model_hash(dir.path(), "m");
+    fs::remove_dir_all(dir.path().join("manifests")).unwrap();
+    fs::remove_dir_all(dir.path().join("models/m/blobs")).unwrap();
+    let world = start(&broker, dir.path(), &models).unwrap();
+    world.wait("m", 4_004);
+    world.stop();
+    assert_eq!(model_hash(dir.path(), "m"), decided, "decisions are folded again where they were");
 }

@@ -90,7 +90,7 @@ impl Gauges {
     }
 
     fn served(&self, name: &str, served: &Served, now_ms: i64) {
-        let snapshot = &served.model;
+        let snapshot = &served.newest;
         let version = ("version", snapshot.version.to_string());
         self.model_info.get_or_create(&[model(name), version, ("algorithm", snapshot.learner.clone())]).set(1);
         self.model_age.get_or_create(&[model(name)]).set(served.age_ms(now_ms) as f64 / 1e3);

@@ -1,10 +1,12 @@
 //! From records to a live model: source → order → journal → fold → snapshot and checkpoint. One trainer thread a model,
 //! one store thread for all.
 
+mod decide;
 mod garbage;
 mod meta;
 mod open;
 mod order;
+mod pinned;
 mod replay;
 mod shutdown;
 mod store;
@@ -20,7 +22,7 @@ use fold::{FoldConfig, Position};
 use tracing::{error, info};
 
 use crate::control::control;
-use crate::live::{Served, live_model};
+use crate::live::live_model;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::status::{ModelStatus, Phase};
@@ -35,6 +37,7 @@ pub use trainer::{MakeSource, Pace, TrainerError};
 
 pub use verify::{Proof, VerifyError, verify};
 
+use pinned::Shown;
 use store::StoredModel;
 use trainer::Trainer;
 
@@ -78,12 +81,12 @@ pub fn start(
     for Plan { name, fold: config, pace, keep, make_source, make_dead_letters } in plans {
         let Opened { mut fold, tail, until, journal } = open(state, &**store, &name, &config, &Position::new())?;
         let status = Arc::new(ModelStatus::new(config.topics.clone()));
-        let first = Served { name: name.clone(), model: fold.snapshot(), published_at_ms: now_ms() };
-        let (publisher, live) = live_model(Some(first));
+        let mut shown = Shown::new(&name, &config, store);
+        let (publisher, live) = live_model(Some(shown.of(fold.snapshot(), now_ms())));
         let (control, requests) = control();
         registry.insert(&name, live, Arc::clone(&status), control);
         let dead_letters = make_dead_letters;
-        stored.push(StoredModel { name: name.clone(), journal, publisher, status, keep, dead_letters });
+        stored.push(StoredModel { name: name.clone(), journal, shown, publisher, status, keep, dead_letters });
         ready.push((name, fold, tail, until, pace, make_source, requests));
     }
     let (handles, store) = store::start(stored, Arc::clone(store), Arc::clone(metrics), now_ms)?;

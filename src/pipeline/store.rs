@@ -13,13 +13,14 @@ use std::time::{Duration, Instant};
 use checkpoints::{Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, Section, hash_sections};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use features::{NextOffset, PartitionId, Record};
-use fold::{Entry, Fold, ModelSnapshot, Rejected};
+use fold::{Decision, Entry, Fold, ModelSnapshot, Rejected};
 use streams::{DeadLetter, DeadLetters, SinkError};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
 use super::meta::Meta;
-use crate::live::{Publisher, Served};
+use super::pinned::Shown;
+use crate::live::Publisher;
 use crate::metrics::Metrics;
 use crate::status::{CheckpointInfo, ModelStatus, Phase, VersionInfo};
 
@@ -53,6 +54,8 @@ pub struct StoredModel {
     pub name: String,
     /// Its journal.
     pub journal: FileJournal,
+    /// What is shown of it.
+    pub shown: Shown,
     /// Its live pointer.
     pub publisher: Publisher,
     /// Its status.
@@ -68,6 +71,8 @@ enum Work {
     DeadLetters(Box<Letters>),
     Publish(Box<ModelSnapshot>),
     Checkpoint(Box<Unhashed>),
+    /// To be told once everything handed over before is durable and shown.
+    Tell(Box<dyn FnOnce() + Send>),
 }
 
 struct Letters {
@@ -87,6 +92,8 @@ struct Unhashed {
 /// What one trainer hands its results to.
 pub struct StoreHandle {
     model: usize,
+    name: String,
+    store: Arc<dyn CheckpointStore>,
     work: Sender<(usize, Work)>,
     committed: Receiver<Positions>,
     status: Arc<ModelStatus>,
@@ -117,6 +124,21 @@ impl StoreHandle {
     pub fn journal(&self, version: u64, entry: &Entry) -> Result<(), StoreClosed> {
         let to = version + entry.versions();
         self.hand_over(Work::Entry(checkpoints::Entry { from: version, to, payload: entry.encode() }))
+    }
+
+    /// Journals a decision about the model at `version`.
+    ///
+    /// # Errors
+    /// The state cannot be written any more.
+    pub fn decided(
+        &self,
+        version: u64,
+        decision: &Decision,
+        actor: &str,
+        evidence: impl Into<String>,
+    ) -> Result<(), StoreClosed> {
+        let (decision, actor, evidence) = (decision.clone(), actor.to_owned(), evidence.into());
+        self.journal(version, &Entry::Decided { decision, actor, evidence })
     }
 
     /// Sends the rejected ones of a batch to the dead letters.
@@ -155,6 +177,27 @@ impl StoreHandle {
             position: fold.position().iter().map(|(from, next)| (*from, *next)).collect(),
             began,
         })))
+    }
+
+    /// Tells somebody once everything handed over before is in the journal and shown.
+    ///
+    /// # Errors
+    /// The state cannot be written any more.
+    pub fn tell(&self, tell: impl FnOnce() + Send + 'static) -> Result<(), StoreClosed> {
+        self.hand_over(Work::Tell(Box::new(tell)))
+    }
+
+    /// Keeps a version for ever; false if there is none any more.
+    pub fn pin(&self, version: u64) -> bool {
+        let pinned = self.store.pin(&self.name, version, true);
+        pinned.inspect_err(|e| warn!(model = self.name, version, "it cannot be pinned: {e}")).is_ok()
+    }
+
+    /// Keeps a version no longer than any other.
+    pub fn unpin(&self, version: u64) {
+        if let Err(e) = self.store.pin(&self.name, version, false) {
+            warn!(model = self.name, version, "it stays pinned: {e}");
+        }
     }
 
     /// Positions of checkpoints taken since the last call.
@@ -218,6 +261,8 @@ pub fn start(
         let unsent_records = Arc::clone(&unsent);
         handles.push(StoreHandle {
             model: i,
+            name: model.name.clone(),
+            store: Arc::clone(&store),
             work: to_thread.clone(),
             committed,
             status,
@@ -273,6 +318,7 @@ impl StoreThread {
                     }
                     Work::Publish(snapshot) => self.publish(i, *snapshot),
                     Work::Checkpoint(unhashed) => self.checkpoint(i, *unhashed),
+                    Work::Tell(tell) => tell(),
                 }
             }
         }
@@ -280,9 +326,9 @@ impl StoreThread {
 
     fn publish(&mut self, i: usize, model: ModelSnapshot) {
         let slot = &mut self.slots[i];
-        let name = slot.model.name.clone();
-        self.metrics.swapped(&name, "publish");
-        slot.model.publisher.publish(Served { name, model, published_at_ms: (self.now_ms)() });
+        self.metrics.swapped(&slot.model.name, "publish");
+        let served = slot.model.shown.of(model, (self.now_ms)());
+        slot.model.publisher.publish(served);
     }
 
     /// The commit protocol from here on: journal synced (above) → dead letters acknowledged → sections → manifest

@@ -9,6 +9,7 @@ use streams::{Source, SourceError, SourceEvent};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
+use super::decide::decide;
 use super::garbage::Garbage;
 use super::order::Order;
 use super::replay::{Step, Tail, TailError};
@@ -147,12 +148,22 @@ impl Trainer {
                         return Err(TrainerError::Source { tries, last });
                     }
                     warn!(%last, tries, "the source has failed and is made anew");
-                    pause(Duration::from_millis(100 << tries.min(7)), shutdown);
+                    self.pause(Duration::from_millis(100 << tries.min(7)), shutdown)?;
                 }
             }
         }
         self.publish()?;
         self.checkpoint()?;
+        Ok(())
+    }
+
+    /// Sleeps, but neither through a request to finish nor through what people ask for.
+    fn pause(&mut self, duration: Duration, shutdown: &Shutdown) -> Result<(), StoreClosed> {
+        let until = Instant::now() + duration;
+        while !shutdown.requested() && Instant::now() < until {
+            self.obey()?;
+            std::thread::sleep(Duration::from_millis(20));
+        }
         Ok(())
     }
 
@@ -167,14 +178,15 @@ impl Trainer {
                 partitions.push((from, next));
             }
         }
-        source.assign(&partitions).map_err(TurnError::Source)
+        source.assign(&partitions).map_err(TurnError::Source)?;
+        if self.tail.is_done() && !partitions.is_empty() {
+            self.store.status().set_phase(Phase::Live);
+        }
+        Ok(())
     }
 
     fn turn(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
-        for request in self.requests.try_iter() {
-            // Who has stopped waiting needs no answer.
-            let _ = request.reply.send(Err(Refused::NotYet));
-        }
+        self.obey()?;
         if self.store.is_held_back() {
             std::thread::sleep(Self::IDLE);
             return self.tick(source);
@@ -190,6 +202,19 @@ impl Trainer {
             self.live(source)?;
         }
         self.tick(source)
+    }
+
+    /// Does what people ask for; not before the journal's end is reached, which says what comes next.
+    fn obey(&mut self) -> Result<(), StoreClosed> {
+        while let Ok(request) = self.requests.try_recv() {
+            if self.tail.is_done() {
+                decide(request, &mut self.fold, &self.store)?;
+            } else {
+                // Who has stopped waiting needs no answer.
+                let _ = request.reply.send(Err(Refused::NotYet));
+            }
+        }
+        Ok(())
     }
 
     fn take_in(&mut self, event: SourceEvent) {
@@ -241,8 +266,7 @@ impl Trainer {
             info!(topic = self.topic(from), partition = from.partition, start = start.0, "a partition is added");
             let decision = Decision::AddPartition { from, start };
             let evidence = format!("{}/{} was found", self.topic(from), from.partition);
-            let entry = Entry::Decided { decision: decision.clone(), actor: "perennial".into(), evidence };
-            self.store.journal(self.fold.version(), &entry)?;
+            self.store.decided(self.fold.version(), &decision, "perennial", evidence)?;
             self.decide(&decision, source)?;
             self.store.status().set_phase(Phase::Live);
         }
@@ -354,12 +378,4 @@ fn due(every: Every, last: (Instant, u64), now: Instant, version: u64) -> bool {
             Every::Time(interval) => now.duration_since(last.0) >= interval,
             Every::Events(events) => version - last.1 >= events,
         }
-}
-
-/// Sleeps, but not through a request to finish.
-fn pause(duration: Duration, shutdown: &Shutdown) {
-    let until = Instant::now() + duration;
-    while !shutdown.requested() && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -120,7 +120,7 @@ fn model(name: &str, handle: &ModelHandle) -> Model {
 }
 
 fn live_view(served: &Served, status: &ModelStatus) -> LiveView {
-    let model = &served.model;
+    let model = &served.newest;
     let mut position = BTreeMap::<String, BTreeMap<String, i64>>::new();
     for (partition, next) in &model.position {
         let topic = status.topics.get(usize::from(partition.topic.0)).map_or("?", String::as_str);

@@ -120,7 +120,7 @@ fn publish_while_asked(
         count += 1;
         teacher.learn(&event(count, task));
         let served = teacher.served();
-        kept.insert(served.model.version, served.model.clone());
+        kept.insert(served.model.version, ModelSnapshot::clone(&served.model));
         publisher.publish(served);
         progress.published.store(count, Ordering::Relaxed);
     }

@@ -99,7 +99,7 @@ impl Teacher {
     }
 
     pub fn served(&mut self) -> Served {
-        Served { name: self.name.clone(), model: self.snapshot(), published_at_ms: 1_000 }
+        Served::following(&self.name.clone(), self.snapshot(), 1_000)
     }
 }
 
