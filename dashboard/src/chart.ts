@@ -5,7 +5,7 @@ import type { Sample } from "./api";
 import { h, keyed, mark, write } from "./dom";
 import { moment, time } from "./format";
 import { draw } from "./glyph";
-import { DRAWN, KINDS, markers, spans } from "./markers";
+import { DRAWN, KINDS, markers, spans, type Kind } from "./markers";
 import { nearest, range, type State, type Store } from "./store";
 import { dataTable } from "./table";
 import { color, onTheme } from "./theme";
@@ -29,6 +29,8 @@ export interface ChartSpec {
   text: (value: number | null | undefined, state: State) => string;
   axis: (value: number, state: State) => string;
   height: number;
+  /** The legend names a line only where it has a value. */
+  sparse?: boolean;
   /** Lowest and highest value shown for those that are there. */
   scale: (low: number, high: number, state: State) => [number, number];
 }
@@ -36,10 +38,11 @@ export interface ChartSpec {
 /** Right of the plots; left of them is the axis, whose width the style sheet gives as `--gutter`. */
 export const RIGHT = 12;
 const BIG_STEP = 10;
+const RANK: Kind[] = ["drift", "serving", "promotion", "known", "warning", "challenger"];
 /** A hole in the line: no sample for so many steps, and at least so long. */
 const HOLE = { steps: 4, ms: 5_000 };
 
-export const gutter = () => (matchMedia("(max-width: 640px)").matches ? 52 : 100);
+export const gutter = () => (matchMedia("(max-width: 640px)").matches ? 46 : 100);
 
 export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElement {
   const title = h("h3", { id: `${spec.id}-title` });
@@ -47,7 +50,7 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
   const legend = h("div", { class: "legend", role: "group", "aria-labelledby": `${spec.id}-title` });
   const plot = h("div", { class: "plot", tabindex: "0", role: "slider", "aria-label": "time" });
   const table = dataTable(spec, store);
-  const section = h("section", { class: "chart", id: spec.id }, h("div", { class: "chart-head" }, title, hint, legend), plot, table.element);
+  const section = h("section", { class: "chart", id: spec.id }, h("div", { class: "chart-head" }, title, hint, table.button, legend), plot, table.region);
   const hidden = new Set<string>();
   let lines: Line[] = [];
   let u: uPlot | undefined;
@@ -72,8 +75,8 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
     },
     axes: [
       {
-        stroke: () => color("--muted"), grid: { show: false }, ticks: { show: false }, size: 24, gap: 4, font: FONT, space: 90,
-        values: (self, splits) => splits.map((at) => (self.scales["x"]!.max! - self.scales["x"]!.min! > 86_400_000 ? moment(at, 0) : time(at))),
+        stroke: () => color("--muted"), grid: { show: false }, ticks: { show: false }, size: 24, gap: 4, font: FONT, space: 76, incrs: TICKS,
+        values: (self, splits) => times(self, splits),
       },
       {
         stroke: () => color("--muted"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false },
@@ -113,7 +116,8 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
   const showLegend = (state: State) => {
     const index = state.cursor === null ? state.samples.length - 1 : nearest(state.samples, state.cursor);
     const sample = state.samples[index];
-    keyed(legend, lines, (line) => line.key, (line) => {
+    const named = spec.sparse === true ? lines.filter((line) => hidden.has(line.key) || (sample !== undefined && typeof line.of(sample) === "number")) : lines;
+    keyed(legend, named, (line) => line.key, (line) => {
       const key = h("span", { class: "key", "aria-hidden": "true" });
       key.style.setProperty("--c", `var(${line.color})`);
       key.dataset["dash"] = line.dash === undefined ? "solid" : (line.dash[0] ?? 0) <= 2 ? "dotted" : "dashed";
@@ -159,7 +163,7 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
   onTheme(() => u?.redraw(false));
   new ResizeObserver(() => {
     if (u === undefined || plot.clientWidth === 0 || plot.clientWidth === u.width) return;
-    if (u.axes[1]!.size !== undefined) rebuild(store.state);
+    rebuild(store.state);
     render(store.state);
   }).observe(plot);
   plot.addEventListener("keydown", (event) => steer(event, store));
@@ -168,6 +172,11 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
 }
 
 const FONT = "11px system-ui, sans-serif";
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const HALF_LABEL = 28;
+const TICKS = [...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND), ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE), ...[1, 2, 3, 6, 12, 24, 48, 168, 720].map((n) => n * HOUR)];
 
 /** Moves the shared cursor by keys. */
 export function steer(event: KeyboardEvent, store: Store): void {
@@ -184,6 +193,14 @@ export function steer(event: KeyboardEvent, store: Store): void {
   event.preventDefault();
   const sample = to === undefined ? undefined : samples[Math.min(Math.max(to, 0), last)];
   store.set({ cursor: sample?.at_ms ?? null });
+}
+
+/** Labels of the time axis; the last one is left out where it would be cut. */
+function times(u: uPlot, splits: number[]): string[] {
+  const { min = 0, max = 0 } = u.scales["x"] ?? {};
+  const label = max! - min! > 24 * HOUR ? (at: number) => moment(at, 0) : time;
+  const edge = max! - ((HALF_LABEL - RIGHT) / Math.max(u.over.clientWidth, 1)) * (max! - min!);
+  return splits.map((at) => (at > edge ? "" : label(at)));
 }
 
 function columns(state: State, lines: readonly Line[]): uPlot.AlignedData {
@@ -219,9 +236,10 @@ function drawMarks(u: uPlot, state: State): void {
   const { left, top, width, height } = u.bbox;
   const dpr = devicePixelRatio;
   const { ctx } = u;
+  const shaped: number[] = [];
   ctx.save();
-  for (const marker of markers(state.happenings, state.truth)) {
-    if (marker.at < from || marker.at > to || !DRAWN.includes(marker.kind)) continue;
+  const seen = markers(state.happenings, state.truth).filter((m) => m.at >= from && m.at <= to && DRAWN.includes(m.kind));
+  for (const marker of seen.sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind))) {
     const x = Math.round(left + ((marker.at - from) / (to - from)) * width) + 0.5;
     const chosen = marker.key === state.selected;
     ctx.strokeStyle = ctx.fillStyle = color(`--${marker.kind}`);
@@ -232,6 +250,9 @@ function drawMarks(u: uPlot, state: State): void {
     ctx.moveTo(x, top);
     ctx.lineTo(x, top + height);
     ctx.stroke();
+    // Where shapes would cover one another the more important one stands; the timeline has them all.
+    if (shaped.some((other) => Math.abs(other - x) < 10 * dpr)) continue;
+    shaped.push(x);
     draw(ctx, marker.kind, x, top - 11 * dpr, 9 * dpr);
   }
   ctx.restore();

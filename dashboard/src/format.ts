@@ -23,6 +23,9 @@ export function figure(value: Maybe): string {
   return size < 0.0001 ? value.toExponential(1) : Number(value.toPrecision(3)).toString();
 }
 
+/** Whole up to 99,999, then short. */
+export const tally = (value: Maybe) => (known(value) && Math.abs(value) < 100_000 ? count(value) : short(value));
+
 /** 1234 → "1.23 k", for axes and rates. */
 export function short(value: Maybe): string {
   if (!known(value)) return DASH;
@@ -68,7 +71,7 @@ export function moment(ms: Maybe, now: number): string {
 export function ago(ms: Maybe): string {
   if (!known(ms)) return DASH;
   if (ms < 1_500) return "just now";
-  return `${duration(ms)} ago`;
+  return `${duration(ms < 10_000 ? Math.round(ms / 1_000) * 1_000 : ms)} ago`;
 }
 
 /** A duration: "3.2 s", "12 s", "3 min", "5 h", "2 d". */

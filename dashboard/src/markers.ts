@@ -3,8 +3,8 @@
 import type { Happening, Truth } from "./api";
 import { count, duration, figure, many } from "./format";
 
-export type Kind = "known" | "warning" | "drift" | "challenger" | "promotion" | "serving" | "note";
-export type Shape = "hexagon" | "triangle" | "diamond" | "circle" | "arrow" | "square" | "ring";
+export type Kind = "known" | "warning" | "drift" | "challenger" | "promotion" | "serving" | "note" | "stable";
+export type Shape = "hexagon" | "triangle" | "diamond" | "circle" | "arrow" | "square" | "ring" | "check";
 
 export interface KindStyle {
   label: string;
@@ -20,7 +20,8 @@ export const KINDS: Record<Kind, KindStyle> = {
   drift: { label: "Drift", letter: "D", shape: "diamond", dash: [] },
   challenger: { label: "Challenger", letter: "C", shape: "circle", dash: [1, 4] },
   promotion: { label: "Promotion", letter: "P", shape: "arrow", dash: [] },
-  serving: { label: "Rollback, follow", letter: "R", shape: "square", dash: [8, 3, 2, 3] },
+  serving: { label: "Rollback", letter: "R", shape: "square", dash: [8, 3, 2, 3] },
+  stable: { label: "Stable", letter: "", shape: "check", dash: [] },
   note: { label: "Note", letter: "·", shape: "ring", dash: [] },
 };
 
@@ -40,7 +41,15 @@ export interface Marker {
 }
 
 /** Every mark there is, the oldest first. */
-export function markers(happenings: readonly Happening[], truth: readonly Truth[]): Marker[] {
+export function markers(happenings: readonly Happening[], truth: readonly Truth[]): readonly Marker[] {
+  if (memo.happenings !== happenings || memo.truth !== truth) memo = { happenings, truth, made: make(happenings, truth) };
+  return memo.made;
+}
+
+// Every panel asks for the same ones at every frame.
+let memo: { happenings?: readonly Happening[]; truth?: readonly Truth[]; made: readonly Marker[] } = { made: [] };
+
+function make(happenings: readonly Happening[], truth: readonly Truth[]): Marker[] {
   const known: Marker[] = truth.map((t) => ({
     key: `t${t.at_event}`,
     kind: "known",

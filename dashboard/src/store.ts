@@ -43,6 +43,9 @@ const FINEST_MS = 250;
 const KEPT = 512;
 export const DEFAULT_WINDOW_MS = 5 * 60_000;
 
+/** Shown at least, however young the model is. */
+const YOUNG_MS = 60_000;
+
 /** The distance of samples that suits a view. */
 export const stepFor = (windowMs: number) => Math.max(FINEST_MS, Math.ceil(windowMs / POINTS));
 
@@ -152,8 +155,12 @@ export const now = (state: State) => Math.max(Date.now() + state.skewMs, state.l
 /** From when to when the charts show, in epoch milliseconds. */
 export function range(state: State): [number, number] {
   const to = state.view.to ?? state.latest?.at_ms ?? Date.now() + state.skewMs;
-  const from = state.view.windowMs === null ? (state.samples[0]?.at_ms ?? to - DEFAULT_WINDOW_MS) : to - state.view.windowMs;
-  return [Math.min(from, to - 1_000), to];
+  const { windowMs } = state.view;
+  const first = state.samples[0]?.at_ms ?? to;
+  if (windowMs === null) return [Math.min(first, to - YOUNG_MS), to];
+  // A young model's line fills the chart instead of its right edge.
+  const from = state.view.to === null ? Math.min(first, to - YOUNG_MS) : 0;
+  return [Math.max(from, to - windowMs), to];
 }
 
 /** The sample nearest to a moment. */

@@ -8,14 +8,15 @@ import type { State, Store } from "./store";
 const ROWS = 60;
 const EVERY_MS = 2_000;
 
-export function dataTable(spec: ChartSpec, store: Store): { element: HTMLElement; render: (state: State) => void } {
-  const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures" });
-  const element = h("details", { class: "figures" }, h("summary", {}, "Figures as a table"), box);
+export function dataTable(spec: ChartSpec, store: Store): { button: HTMLElement; region: HTMLElement; render: (state: State) => void } {
+  const region = h("div", { class: "scroll figures", id: `${spec.id}-table`, tabindex: "0", role: "region", hidden: true });
+  const button = h("button", { type: "button", class: "quiet-button", "aria-expanded": "false", "aria-controls": region.id, onclick: () => show() }, "Table");
   let written = 0;
 
   const fill = (state: State) => {
     written = Date.now();
-    box.setAttribute("aria-label", `Figures: ${spec.title(state)}`);
+    region.setAttribute("aria-label", `${spec.title(state)}, figures`);
+    button.setAttribute("aria-label", `${spec.title(state)} as a table`);
     const lines = spec.lines(state);
     const every = Math.max(1, Math.ceil(state.samples.length / ROWS));
     const rows = state.samples.filter((_, i) => (state.samples.length - 1 - i) % every === 0).reverse();
@@ -24,14 +25,20 @@ export function dataTable(spec: ChartSpec, store: Store): { element: HTMLElement
       h("tr", {}, h("th", { scope: "row" }, time(sample.at_ms)), h("td", {}, count(sample.events)), ...lines.map((l) => h("td", {}, spec.text(l.of(sample), state)))),
     );
     const caption = h("caption", { class: "quiet" }, `${spec.title(state)}, the newest first, ${rows.length} of ${state.samples.length} points`);
-    box.replaceChildren(h("table", {}, caption, h("thead", {}, head), h("tbody", {}, ...body)));
+    region.replaceChildren(h("table", {}, caption, h("thead", {}, head), h("tbody", {}, ...body)));
   };
 
-  element.addEventListener("toggle", () => (element.open ? fill(store.state) : box.replaceChildren()));
+  const show = () => {
+    region.hidden = !region.hidden;
+    button.setAttribute("aria-expanded", String(!region.hidden));
+    if (region.hidden) region.replaceChildren();
+    else fill(store.state);
+  };
   return {
-    element,
+    button,
+    region,
     render: (state) => {
-      if (element.open && Date.now() - written > EVERY_MS) fill(state);
+      if (!region.hidden && Date.now() - written > EVERY_MS) fill(state);
     },
   };
 }

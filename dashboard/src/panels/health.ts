@@ -2,7 +2,7 @@
 
 import type { Model, Verdict } from "../api";
 import { h, mark, write } from "../dom";
-import { ago, count, figure, many, moment, percent, short } from "../format";
+import { ago, count, figure, many, moment, percent, short, tally } from "../format";
 import { glyph } from "../glyph";
 import type { Kind } from "../markers";
 import { now, type State, type Store } from "../store";
@@ -23,7 +23,7 @@ function tile(id: string, text: string): Tile {
 }
 
 const VERDICTS: Record<Verdict, { text: string; kind: Kind }> = {
-  stable: { text: "Stable", kind: "note" },
+  stable: { text: "Stable", kind: "stable" },
   warning: { text: "Warning", kind: "warning" },
   drift: { text: "Drift", kind: "drift" },
 };
@@ -32,7 +32,7 @@ export function health(store: Store): HTMLElement {
   const quality = tile("accuracy", "Accuracy now");
   const decay = tile("decay", "Decay");
   const lag = tile("lag", "Lag");
-  const serving = tile("serving", "Serving");
+  const serving = tile("serving", "Serving version");
   const saved = tile("checkpoint", "Last checkpoint");
   const labels = tile("labels", "Labels awaited");
   const decayText = h("span", {});
@@ -54,11 +54,11 @@ export function health(store: Store): HTMLElement {
     const drifts = state.happenings.filter((x) => typeof x.what === "object" && "drift" in x.what);
     const last = drifts.at(-1);
     write(decay.sub, last === undefined ? "no drift on record" : `${many(drifts.length, "drift")}, last ${moment(last.seen_ms, now(state))}`);
-    write(lag.value, latest === null ? "–" : `${short(latest.lag)}`);
-    write(lag.sub, latest === null ? "" : `events waiting, ${count(latest.events_per_second)}/s learned`);
+    write(lag.value, latest === null ? "–" : tally(latest.lag));
+    write(lag.sub, latest === null ? "" : `events waiting, ${count(latest.events_per_second)}/s`);
     showServing(serving, state);
     showCheckpoint(saved, model, state);
-    write(labels.value, short(latest?.waiting ?? model?.labels?.waiting));
+    write(labels.value, tally(latest?.waiting ?? model?.labels?.waiting));
     write(labels.sub, labelsText(model));
     const trouble = troubleOf(state);
     banner.hidden = trouble === null;
@@ -87,16 +87,16 @@ function showServing(serving: Tile, state: State): void {
   const { latest, model } = state;
   const pinned = latest?.pinned ?? (model?.live !== undefined && "pinned" in model.live ? model.live.pinned : null);
   mark(serving.element, "data-pinned", pinned === null ? null : "");
-  write(serving.value, latest === null ? "–" : `v ${count(pinned ?? latest.version)}`);
+  write(serving.value, latest === null ? "–" : count(pinned ?? latest.version));
   if (latest === null) return write(serving.sub, "");
-  write(serving.sub, pinned === null ? `following ${latest.champion}` : `pinned; learning is at v ${count(latest.version)}`);
+  write(serving.sub, pinned === null ? `following ${latest.champion}` : `pinned; learning is at ${count(latest.version)}`);
 }
 
 function showCheckpoint(saved: Tile, model: Model | null, state: State): void {
   const version = state.latest?.checkpoint_version ?? model?.checkpoint?.version;
-  write(saved.value, version === undefined || version === null ? "none yet" : `v ${count(version)}`);
   const at = Date.parse(model?.checkpoint?.at ?? "");
-  write(saved.sub, Number.isNaN(at) ? "" : `saved ${ago(Math.max(0, now(state) - at))}`);
+  write(saved.value, Number.isNaN(at) ? "none yet" : ago(Math.max(0, now(state) - at)));
+  write(saved.sub, version === undefined || version === null ? "" : `version ${count(version)}`);
 }
 
 function labelsText(model: Model | null): string {

@@ -9,7 +9,7 @@ import { lineOf } from "./loss";
 import type { Ask } from "./ask";
 
 const HEADS = ["Learner", "Role", "Since", "Loss", "Best", "Drifts", "Verdict", "Evidence", "Size", ""];
-const VERDICT = { stable: "note", warning: "warning", drift: "drift" } as const;
+const VERDICT = { stable: "stable", warning: "warning", drift: "drift" } as const;
 
 export function learners(store: Store, ask: Ask): HTMLElement {
   const body = h("tbody", {});
@@ -67,5 +67,5 @@ function update(element: HTMLTableRowElement, x: Standing, text: (v: number | nu
   (bar.firstElementChild as HTMLElement).style.width = `${(share * 100).toFixed(1)}%`;
   write(cells[7]!.lastElementChild!, has ? `${x.evidence!.log_e.toFixed(1)} of ${x.evidence_needed!.toFixed(1)}` : "–");
   put(8, bytes(x.bytes));
-  (cells[9]!.firstElementChild as HTMLElement).hidden = x.role === "champion";
+  (cells[9]!.firstElementChild as HTMLElement).hidden = x.role !== "challenger";
 }

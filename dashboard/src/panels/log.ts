@@ -14,7 +14,7 @@ export function log(store: Store, choose: (marker: Marker) => void): HTMLElement
 
   store.subscribe((state, before) => {
     if (state.happenings !== before.happenings || state.truth !== before.truth || state.name !== before.name) {
-      const all = markers(state.happenings, state.truth).reverse();
+      const all = [...markers(state.happenings, state.truth)].reverse();
       none.hidden = all.length > 0;
       keyed(list, all, (m) => `${m.key}/${m.at}`, (m) => row(m, choose), (element, m) => {
         write(element.querySelector("time")!, moment(m.at, now(state)));

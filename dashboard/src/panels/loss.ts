@@ -37,6 +37,7 @@ export const loss: ChartSpec = {
   title: () => "Loss of each learner",
   hint: (state) => (state.task === "classification" ? "share of wrong answers; lower is better" : "mean absolute error; lower is better"),
   height: 180,
+  sparse: true,
   lines: (state) =>
     learners(state).map((name): Line => ({
       key: name,

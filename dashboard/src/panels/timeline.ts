@@ -19,6 +19,7 @@ export function timeline(store: Store, choose: (marker: Marker) => void): HTMLEl
   }
   const line = h("div", { class: "lane-cursor", hidden: true });
   box.append(line);
+  const legend = h("div", { class: "lanes-legend", "aria-hidden": "true" }, ...DRAWN.map((kind) => h("span", {}, glyph(kind), KINDS[kind].label)));
   const readout = h("p", { class: "readout" });
 
   const place = (element: HTMLElement, at: number, state: State) => {
@@ -58,5 +59,5 @@ export function timeline(store: Store, choose: (marker: Marker) => void): HTMLEl
     const at = moment(state.cursor ?? to, now(state));
     write(readout, state.cursor === null ? (state.view.to === null ? "up to now" : `up to ${at}`) : at);
   });
-  return h("section", { class: "timeline", "aria-labelledby": "timeline-title" }, h("div", { class: "chart-head" }, h("h3", { id: "timeline-title" }, "What happened"), readout), box);
+  return h("section", { class: "timeline", "aria-labelledby": "timeline-title" }, h("div", { class: "chart-head" }, h("h3", { id: "timeline-title" }, "What happened"), readout), box, legend);
 }
