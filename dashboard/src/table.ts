@@ -1,7 +1,7 @@
 // The figures of a chart as a table, made only when it is asked for.
 
 import type { ChartSpec } from "./chart";
-import { h } from "./dom";
+import { h, mark } from "./dom";
 import { count, time } from "./format";
 import type { State, Store } from "./store";
 
@@ -15,8 +15,6 @@ export function dataTable(spec: ChartSpec, store: Store): { button: HTMLElement;
 
   const fill = (state: State) => {
     written = Date.now();
-    region.setAttribute("aria-label", `${spec.title(state)}, figures`);
-    button.setAttribute("aria-label", `${spec.title(state)} as a table`);
     const lines = spec.lines(state);
     const every = Math.max(1, Math.ceil(state.samples.length / ROWS));
     const rows = state.samples.filter((_, i) => (state.samples.length - 1 - i) % every === 0).reverse();
@@ -38,6 +36,8 @@ export function dataTable(spec: ChartSpec, store: Store): { button: HTMLElement;
     button,
     region,
     render: (state) => {
+      mark(region, "aria-label", `${spec.title(state)}, figures`);
+      mark(button, "aria-label", `${spec.title(state)} as a table`);
       if (!region.hidden && Date.now() - written > EVERY_MS) fill(state);
     },
   };

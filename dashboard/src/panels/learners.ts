@@ -23,7 +23,7 @@ export function learners(store: Store, ask: Ask): HTMLElement {
     { class: "card", "aria-labelledby": "learners-title" },
     h("h2", { id: "learners-title" }, "Learners"),
     h("p", { class: "hint" }, "A challenger is promoted when the evidence that it is better fills its bar. Loss over the last 1,000 labels."),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Learners" }, h("table", { class: "learners" }, h("thead", {}, head), body)),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of learners" }, h("table", { class: "learners" }, h("thead", {}, head), body)),
   );
 }
 

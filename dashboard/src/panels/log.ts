@@ -35,7 +35,7 @@ export function log(store: Store, choose: (marker: Marker) => void): HTMLElement
     { class: "card log-card", "aria-labelledby": "log-title" },
     h("h2", { id: "log-title" }, "Event log"),
     none,
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Event log" }, list),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Events, the newest first" }, list),
     news,
   );
 }

@@ -28,7 +28,7 @@ export function topbar(store: Store, link: LiveLink): HTMLElement {
   const state = h("span", { class: "link", role: "status" });
   const windows = h("div", { class: "segments", role: "group", "aria-label": "Time shown" });
   for (const [label, name, ms] of WINDOWS) {
-    const button = h("button", { type: "button", "aria-label": name, onclick: () => link.look({ windowMs: ms, to: null }) }, label);
+    const button = h("button", { type: "button", title: name, onclick: () => link.look({ windowMs: ms, to: null }) }, label);
     button.dataset["ms"] = String(ms);
     windows.append(button);
   }

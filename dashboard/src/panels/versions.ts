@@ -24,7 +24,7 @@ export function versions(store: Store, ask: Ask): HTMLElement {
     { class: "card", "aria-labelledby": "versions-title" },
     h("div", { class: "card-head" }, h("h2", { id: "versions-title" }, "Versions"), follow),
     status,
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Versions" }, h("table", { class: "versions" }, h("thead", {}, head), body)),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of versions" }, h("table", { class: "versions" }, h("thead", {}, head), body)),
   );
 }
 
