@@ -1,6 +1,6 @@
 //! What decides the fold: the part of the configuration that is recorded in genesis.
 
-use features::{EventSpec, Start, TopicId};
+use features::{EventSpec, LabelSource, Start, TopicId};
 use learners::LearnerSpec;
 use serde::{Deserialize, Serialize};
 
@@ -31,12 +31,26 @@ pub struct FoldConfig {
     pub min_gain_ppm: u32,
     /// How much later the target's value is predicted.
     pub horizon: Horizon,
-    /// How labels that come later are waited for, and the topic they come on, if there is one; its number is that of
-    /// its place in `topics`.
+    /// How labels that come later are waited for, and the topic they come on, if there is one: the last of `topics`.
+    /// `None`: every event is learned at once.
     pub labels: Option<Labels>,
 }
 
 impl FoldConfig {
+    /// Labels come so much later, or on the topic of `labels`, which joins the topics read.
+    pub fn wait_for_labels(&mut self, horizon: Horizon, labels: Labels) {
+        self.horizon = horizon;
+        self.event.label = match horizon {
+            _ if !labels.topic.is_empty() => LabelSource::Topic,
+            Horizon::Now | Horizon::Delay(_) => LabelSource::Event,
+            Horizon::Ms(_) | Horizon::Events(_) => LabelSource::Later,
+        };
+        if !labels.topic.is_empty() && !self.topics.contains(&labels.topic) {
+            self.topics.push(labels.topic.clone());
+        }
+        self.labels = (horizon != Horizon::Now || !labels.topic.is_empty()).then_some(labels);
+    }
+
     /// The topic that labels come on, if there is one.
     pub fn labels_topic(&self) -> Option<TopicId> {
         let topic = &self.labels.as_ref()?.topic;

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use fold::{FoldConfig, OnDrift};
+use fold::{FoldConfig, Horizon, Labels, OnDrift};
 use streams::{FileOptions, FileSource};
 
 use super::{CliError, bar, load_config};
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, horizon_of};
 use crate::replay::{Replay, Summary};
 
 /// Learns from files (.csv, .csv.gz, .jsonl, .jsonl.gz) in their order: predict, score, learn.
@@ -52,9 +52,9 @@ pub struct ReplayArgs {
     /// The learner and its parameters, instead of the configuration's; `perennial learners` lists them. [default: linear]
     #[arg(long, value_name = "NAME[:key=value,…]")]
     pub learner: Option<String>,
-    /// Predicts the target this much later, by entity. Only 0 in this release.
-    #[arg(long, value_name = "H", default_value = "0", value_parser = ["0"], hide_possible_values = true)]
-    pub horizon: String,
+    /// Predicts the target this much later, by entity: 0, "1h" or "10 events".
+    #[arg(long, value_name = "H", value_parser = horizon, conflicts_with = "label_delay")]
+    pub horizon: Option<Horizon>,
     /// The seed of whatever is random, instead of the configuration's. [default: 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -62,8 +62,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Learns the label of event i after event i + N was predicted.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub label_delay: u64,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    pub label_delay: Option<u64>,
     /// Threads for learners with many members.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: u16,
@@ -101,9 +101,6 @@ impl From<TaskArg> for features::Task {
 /// # Errors
 /// A file cannot be read, or the model is not well described.
 pub fn run(args: &ReplayArgs) -> Result<ExitCode, CliError> {
-    if args.label_delay > 0 {
-        return Err(CliError::Usage("--label-delay is not available in this release; use 0".into()));
-    }
     let (name, config) = described(args)?;
     let source = FileSource::open(args.files.clone(), FileOptions { limit: args.limit })
         .map_err(|e| CliError::Unavailable(e.to_string()))?;
@@ -142,7 +139,40 @@ fn described(args: &ReplayArgs) -> Result<(String, FoldConfig), CliError> {
         model.fold.learner = text.parse().map_err(|e| CliError::Usage(format!("--learner: {e}")))?;
         model.fold.challengers.retain(|spec| *spec != model.fold.learner);
     }
+    wait(args, &mut model.fold)?;
     Ok((model.name, model.fold))
+}
+
+/// Labels that come later, by the arguments.
+fn wait(args: &ReplayArgs, fold: &mut FoldConfig) -> Result<(), CliError> {
+    let horizon = match (args.horizon, args.label_delay) {
+        (_, Some(0)) => Horizon::Now,
+        (_, Some(events)) => Horizon::Delay(events),
+        (Some(horizon), None) => horizon,
+        (None, None) if fold.labels_topic().is_some() => {
+            let what =
+                "its labels come on a topic, which files do not have: say --label-delay N if they hold the target";
+            return Err(CliError::Usage(what.into()));
+        }
+        (None, None) => return Ok(()),
+    };
+    if let Some(topic) = fold.labels_topic() {
+        fold.topics.remove(usize::from(topic.0));
+    }
+    let mut labels = Labels { topic: String::new(), ..fold.labels.clone().unwrap_or_default() };
+    match horizon {
+        Horizon::Ms(ms) => labels.at_most_ms = labels.at_most_ms.max(ms.saturating_mul(2)),
+        Horizon::Events(events) => labels.rows = labels.rows.max(events.saturating_add(1)),
+        // A count of events is the only bound.
+        Horizon::Delay(_) => labels = Labels { at_most_ms: u64::MAX, rows: u64::MAX, bytes: u64::MAX, ..labels },
+        Horizon::Now => {}
+    }
+    fold.wait_for_labels(horizon, labels);
+    Ok(())
+}
+
+fn horizon(text: &str) -> Result<Horizon, String> {
+    horizon_of(text).ok_or_else(|| "expected 0, a time like 1h, or a number of events like \"10 events\"".to_owned())
 }
 
 fn chosen(models: Vec<ModelConfig>, name: Option<&str>) -> Result<ModelConfig, CliError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkpoints::Keep;
-use features::{EventSpec, Limits, Start, Task};
+use features::{EventSpec, LabelSource, Limits, Start, Task};
 use fold::{FoldConfig, Horizon, OnDrift};
 use learners::LearnerSpec;
 
@@ -12,7 +12,7 @@ use super::error::ConfigError;
 use super::tree::{Node, Value};
 use super::units::Every;
 use super::walk::{Found, Key, key, later, required, set, walk};
-use super::{dead_letters, decay, keep, learner, limits};
+use super::{dead_letters, decay, keep, labels, learner, limits};
 
 /// One model: what decides its fold, and the rest.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub struct ModelRuntime {
     pub keep: Keep,
     /// Where records go that cannot be learned from.
     pub dead_letters: DeadLetters,
+    /// The topic that remembers the predictions served to requests with an id, if there is one.
+    pub requests: Option<String>,
 }
 
 impl ModelConfig {
@@ -45,7 +47,7 @@ impl ModelConfig {
         let event = EventSpec {
             task,
             target: target.to_owned(),
-            label: features::LabelSource::Event,
+            label: LabelSource::Event,
             time: None,
             entity: None,
             id: None,
@@ -74,6 +76,7 @@ impl ModelConfig {
             publish_every: Every::Time(Duration::from_millis(100)),
             keep: keep::DEFAULT,
             dead_letters: DeadLetters::of(name),
+            requests: None,
         };
         Self { name: name.to_owned(), fold, runtime }
     }
@@ -89,10 +92,7 @@ pub(super) const KEYS: &[Key<ModelConfig>] = &[
     key("start", |c, n| set(&mut c.fold.start, start(n))),
     required("task", "\"regression\" or \"classification\"", |c, n| set(&mut c.fold.event.task, n.one_of(TASKS))),
     required("target", "name the field of the event to predict", |c, n| set(&mut c.fold.event.target, n.name())),
-    key("horizon", |_, n| match n.text()?.as_str() {
-        "0" => Ok(()),
-        _ => Err(n.error(format!("{} is not available in this release; use \"0\"", n.shown())).into()),
-    }),
+    key("horizon", |c, n| set(&mut c.fold.horizon, labels::horizon(n))),
     key("time", |c, n| set(&mut c.fold.event.time, n.maybe())),
     key("entity", |c, n| set(&mut c.fold.event.entity, n.maybe())),
     key("id", |c, n| set(&mut c.fold.event.id, n.maybe())),
@@ -109,8 +109,8 @@ pub(super) const KEYS: &[Key<ModelConfig>] = &[
     key("dead_letters", |c, n| walk(dead_letters::KEYS, &mut c.runtime.dead_letters, n)),
     key("limits", |c, n| walk(limits::KEYS, &mut c.fold.event.limits, n)),
     key("decay", |c, n| walk(decay::KEYS, &mut c.fold, n)),
-    later("labels"),
-    later("requests"),
+    key("labels", |c, n| walk(labels::KEYS, &mut c.fold, n)),
+    key("requests", |c, n| walk(labels::REQUESTS, &mut c.runtime.requests, n)),
     later("predictions"),
 ];
 
@@ -150,6 +150,7 @@ pub(super) fn models(node: &Node) -> Result<Vec<ModelConfig>, Vec<ConfigError>> 
         let mut model = ModelConfig::new(&entry.key, Vec::new(), Task::Regression, "");
         errors.extend(walk(KEYS, &mut model, &entry.node).err().unwrap_or_default());
         errors.extend(check_learners(&model, &entry.node).err().unwrap_or_default());
+        errors.extend(labels::check(&mut model, &entry.node).err().unwrap_or_default());
         errors.extend(check_fields(&model, &entry.node).err().unwrap_or_default());
         models.push(model);
     }
@@ -175,12 +176,12 @@ fn check_learners(model: &ModelConfig, node: &Node) -> Found {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// The target is no feature, and a feature is not ignored.
+/// The target is no feature (unless it is predicted later than it is known), and a feature is not ignored.
 fn check_fields(model: &ModelConfig, node: &Node) -> Found {
     let event = &model.fold.event;
     let error = |key: &str, message: String| ConfigError::new(node.place_of(key), &node.path_of(key), message);
     let mut errors = Vec::new();
-    if !event.target.is_empty() {
+    if !event.target.is_empty() && event.label != LabelSource::Later {
         for (key, fields) in [("features", &event.features), ("ignore", &event.ignore)] {
             if fields.contains(&event.target) {
                 errors.push(error(key, format!("{:?} is the target", event.target)));
@@ -193,22 +194,29 @@ fn check_fields(model: &ModelConfig, node: &Node) -> Found {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// Dead letters of one model are neither read by a model nor mixed with those of another.
+/// What a model writes (dead letters, served predictions) is neither read by a model nor mixed with anything else.
 pub(super) fn check_topics(models: &[ModelConfig], node: &Node) -> Found {
     let mut errors = Vec::new();
-    for (i, model) in models.iter().enumerate() {
+    let mut written: Vec<(&str, &str, &str)> = Vec::new();
+    for model in models {
         let table = node.get(&model.name).unwrap_or(node);
-        let letters = table.get("dead_letters").unwrap_or(table);
-        let topic = &model.runtime.dead_letters.topic;
-        let mut error = |message: String| {
-            let path = format!("{}.dead_letters.topic", table.path);
-            errors.push(ConfigError::new(letters.place_of("topic"), &path, message));
-        };
-        if let Some(reader) = models.iter().find(|reader| reader.fold.topics.contains(topic)) {
-            error(format!("{topic:?} is a topic that model {:?} learns from", reader.name));
-        }
-        if let Some(other) = models[..i].iter().find(|other| other.runtime.dead_letters.topic == *topic) {
-            error(format!("{topic:?} holds the dead letters of model {:?} already", other.name));
+        let letters = Some(model.runtime.dead_letters.topic.as_str());
+        let requests = model.runtime.requests.as_deref();
+        for (section, what, topic) in
+            [("dead_letters", "dead letters", letters), ("requests", "served predictions", requests)]
+        {
+            let Some(topic) = topic else { continue };
+            let mut error = |message: String| {
+                let place = table.get(section).unwrap_or(table).place_of("topic");
+                errors.push(ConfigError::new(place, &format!("{}.{section}.topic", table.path), message));
+            };
+            if let Some(reader) = models.iter().find(|reader| reader.fold.topics.iter().any(|read| read == topic)) {
+                error(format!("{topic:?} is a topic that model {:?} learns from", reader.name));
+            }
+            if let Some((_, what, name)) = written.iter().find(|(other, ..)| *other == topic) {
+                error(format!("{topic:?} holds the {what} of model {name:?} already"));
+            }
+            written.push((topic, what, &model.name));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use features::{Start, Task};
+use features::{LabelSource, Start, Task};
+use fold::{Horizon, Labels};
 
 use super::*;
 
@@ -50,6 +51,7 @@ fn the_shipped_file_names_every_option_and_its_commented_lines_work() {
         .chain(walk::names(log::KEYS))
         .chain(walk::names(model::KEYS))
         .chain(walk::names(dead_letters::KEYS))
+        .chain(walk::names(labels::KEYS))
         .chain(walk::names(limits::KEYS))
         .chain(walk::names(decay::KEYS));
     for name in all {
@@ -139,9 +141,6 @@ fn texts_are_filled_in_after_parsing() {
 fn what_is_still_to_come_is_not_accepted_silently() {
     for (line, place) in [
         ("learner = \"auto\"", "f:6:11: models.air.learner: \"auto\" is not available in this release"),
-        ("horizon = \"1h\"", "f:6:11: models.air.horizon: \"1h\" is not available in this release"),
-        ("[models.air.labels]\ntopic = \"l\"", "f:6:13: models.air.labels: not available in this release"),
-        ("[models.air.requests]\ntopic = \"l\"", "f:6:13: models.air.requests: not available in this release"),
         ("[models.air.predictions]\ntopic = \"\"", "f:6:13: models.air.predictions: not available in this release"),
         ("[grpc]\nlisten = \"127.0.0.1:8500\"", "f:6:2: grpc: not available in this release"),
         ("[alerts]\nwebhook = \"\"", "f:6:2: alerts: not available in this release"),
@@ -204,6 +203,44 @@ fn wrong_values_are_refused_with_what_was_expected() {
             "f:7:9: models.air.dead_letters.topic: \"air\" is a topic that model \"air\" learns from",
         ),
         (
+            "horizon = \"soon\"",
+            "f:6:11: models.air.horizon: expected \"0\", a time up to 3660d like \"1h\", or up to 1_000_000 events like \"10 events\", got \"soon\"",
+        ),
+        ("horizon = \"0 events\"", "f:6:11: models.air.horizon: expected \"0\", a time up to 3660d"),
+        (
+            "horizon = \"1h\"\n[models.air.labels]\ntopic = \"l\"",
+            "f:8:9: models.air.labels.topic: a horizon takes labels from later events, a labels topic from a topic: use one of them",
+        ),
+        (
+            "[models.air.labels]\ntopic = \"air\"",
+            "f:7:9: models.air.labels.topic: \"air\" is one of the topics of events",
+        ),
+        (
+            "horizon = \"1h\"\nlabels = { wait = { at_most = \"30m\" } }",
+            "f:7:31: models.air.labels.wait.at_most: \"30m\" is not longer than the horizon",
+        ),
+        (
+            "labels = { topic = \"l\", wait = { at_most = \"1 event\" } }",
+            "f:6:44: models.air.labels.wait.at_most: expected a time from 1s to 3660d, like \"1d\", got \"1 event\"",
+        ),
+        (
+            "horizon = \"10 events\"\nlabels = { wait = { rows = 10 } }",
+            "f:7:19: models.air.labels.wait: 10 rows cannot wait for 10 events",
+        ),
+        (
+            "labels = { topic = \"l\", wait = { bytes = \"1KiB\" } }",
+            "f:6:42: models.air.labels.wait.bytes: expected a size from 1MiB to 1024GiB",
+        ),
+        ("labels = { topic = \"l\" }\nfeatures = [\"co\"]", "f:7:12: models.air.features: \"co\" is the target"),
+        (
+            "labels = { topic = \"l\" }\nrequests = { topic = \"l\" }",
+            "f:7:22: models.air.requests.topic: \"l\" is a topic that model \"air\" learns from",
+        ),
+        (
+            "requests = { topic = \"air-dead-letters\" }",
+            "f:6:22: models.air.requests.topic: \"air-dead-letters\" holds the dead letters of model \"air\" already",
+        ),
+        (
             "[models.air.limits]\nclasses = 1",
             "f:7:11: models.air.limits.classes: expected a whole number from 2 to 65536, got 1",
         ),
@@ -211,6 +248,30 @@ fn wrong_values_are_refused_with_what_was_expected() {
         let errors = errors(&with(line), &[]);
         assert!(errors.len() == 1 && errors[0].starts_with(message), "{line}:\n{message}\n{errors:#?}");
     }
+}
+
+#[test]
+fn labels_that_come_later_are_waited_for() {
+    let read = |lines: &str| Config::parse(&with(lines), &env(&[])).unwrap().models.remove(0);
+    let now = read("labels = { wait = { rows = 7 } }").fold;
+    assert_eq!((now.horizon, now.labels), (Horizon::Now, None), "nothing waits");
+
+    let later = read("horizon = \"30m\"\nfeatures = [\"co\", \"t\"]").fold;
+    assert_eq!((later.horizon, later.event.label), (Horizon::Ms(1_800_000), LabelSource::Later));
+    assert_eq!((later.labels, later.topics.len()), (Some(Labels::default()), 1));
+    let longer = read("horizon = \"2d\"").fold.labels.unwrap();
+    assert_eq!(longer.at_most_ms, 4 * 86_400_000, "twice as long");
+    assert_eq!(read("horizon = \"10 events\"").fold.horizon, Horizon::Events(10));
+
+    let wait = "wait = { at_most = \"2h\", rows = 5_000, bytes = \"64MiB\" }";
+    let model = read(&format!("[models.air.labels]\ntopic = \"l\"\n{wait}\n[models.air.requests]\ntopic = \"r\""));
+    assert_eq!(model.fold.topics, ["air", "l"]);
+    assert_eq!(model.fold.labels_topic(), Some(features::TopicId(1)));
+    assert_eq!(model.fold.event.label, LabelSource::Topic);
+    let labels = Labels { topic: "l".into(), at_most_ms: 7_200_000, rows: 5_000, bytes: 64 << 20 };
+    assert_eq!(model.fold.labels, Some(labels));
+    assert_eq!(model.runtime.requests.as_deref(), Some("r"));
+    assert_eq!(read("requests = { topic = \"\" }").runtime.requests, None);
 }
 
 #[test]
