@@ -156,7 +156,7 @@ impl Living {
 
     fn note(&mut self, champion: &Slot) {
         let losses = champion.monitor.losses();
-        if losses % NOTE_EVERY == 0
+        if losses.is_multiple_of(NOTE_EVERY)
             && let Some(fading) = champion.monitor.report().fading_loss
         {
             if self.notes.len() == NOTES {
