@@ -168,11 +168,14 @@ impl Replay {
         for (outcome, row) in self.chunk.outcomes().iter().zip(self.chunk.learned()) {
             let row = rows[*row].offset;
             let written = match outcome {
-                Outcome::Value(x) => writeln!(out, "{row},{x}"),
-                Outcome::Class { predicted: None, .. } => writeln!(out, "{row},,"),
-                Outcome::Class { predicted: Some(class), confidence, .. } => {
-                    writeln!(out, "{row},{},{confidence}", csv_cell(classes.name(class.0).unwrap_or_default()))
-                }
+                None => Ok(()),
+                Some(outcome) => match outcome {
+                    Outcome::Value(x) => writeln!(out, "{row},{x}"),
+                    Outcome::Class { predicted: None, .. } => writeln!(out, "{row},,"),
+                    Outcome::Class { predicted: Some(class), confidence, .. } => {
+                        writeln!(out, "{row},{},{confidence}", csv_cell(classes.name(class.0).unwrap_or_default()))
+                    }
+                },
             };
             written.map_err(anyhow::Error::from)?;
         }

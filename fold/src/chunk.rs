@@ -1,7 +1,10 @@
 //! Records on their way through the fold: decoded, not yet learned.
 
-use features::{Kind, Reject, Rows};
+use features::{EventTime, Kind, Reject, Rows};
 use learners::Outcome;
+
+use crate::living::Moment;
+use crate::waiting::Ready;
 
 /// A record that could not be learned from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,21 +22,35 @@ pub(crate) struct Segment {
     pub(crate) rows: Rows,
 }
 
+/// What a learner does where labels come later, in order.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The columns' kinds from now on.
+    Grow(Vec<Kind>),
+    /// Predicts a row that begins to wait.
+    Predict(u64),
+    /// Is scored for a row, and learns from it.
+    Learn(Ready),
+}
+
 /// The rows of a batch between [`crate::Fold::decode`] and [`crate::Fold::train`]; the memory is used again.
 #[derive(Debug, Default)]
 pub struct Chunk {
     /// Version and events before the batch.
     pub(crate) began: (u64, u64),
     segments: Vec<Segment>,
+    /// Only where labels come later; there are no segments then.
+    pub(crate) steps: Vec<Step>,
     used: usize,
     pub(crate) rejected: Vec<Rejected>,
     pub(crate) learned: Vec<usize>,
-    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) outcomes: Vec<Option<Outcome>>,
 }
 
 impl Chunk {
     pub(crate) fn clear(&mut self) {
         self.used = 0;
+        self.steps.clear();
         self.rejected.clear();
         self.learned.clear();
         self.outcomes.clear();
@@ -62,13 +79,19 @@ impl Chunk {
         &self.rejected
     }
 
-    /// Places in the batch of the records learned from, in order.
+    /// Places in the batch of the records whose label was learned, in order; one record may bring several.
     pub fn learned(&self) -> &[usize] {
         &self.learned
     }
 
-    /// After training: what the champion had said about each of them.
-    pub fn outcomes(&self) -> &[Outcome] {
+    /// The moment of the label that was learned at this place of the chunk.
+    pub(crate) fn moment(&self, place: usize, at: EventTime) -> Moment {
+        let (version, events) = self.began;
+        Moment { version: version + self.learned[place] as u64 + 1, events: events + place as u64 + 1, at }
+    }
+
+    /// After training: what the champion had said about each of them; `None`: it was not asked when the event passed.
+    pub fn outcomes(&self) -> &[Option<Outcome>] {
         &self.outcomes
     }
 }

@@ -14,6 +14,7 @@ mod merge;
 mod saved;
 mod slot;
 mod snapshot;
+mod train;
 pub mod waiting;
 
 pub use chunk::{Chunk, Rejected};

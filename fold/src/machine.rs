@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use features::{EventTime, Kind, NextOffset, Record, Schema, Target};
+use features::{EventTime, Kind, NextOffset, Record, Reject, Row, Schema, TopicId};
 use learners::{Evidence, Learner, LearnerSpec, Scratch, SpecError};
 use thiserror::Error;
 
-use crate::chunk::Segment;
+use crate::chunk::Step;
 use crate::happening::Happenings;
-use crate::living::{Act, LIFE, Living, Moment, is_fresh, strongest};
-use crate::slot::{Slot, challenge, is_baseline};
-use crate::{
-    Chunk, Counts, Decision, FoldConfig, LabelCounts, Live, ModelSnapshot, OnDrift, Position, Rejected, Role, Standing,
-    What,
-};
+use crate::living::{Living, Moment};
+use crate::slot::{Slot, is_baseline};
+use crate::waiting::{Id, Join, Ready, Waiting};
+use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Rejected, Role, Standing, What};
 
 /// Why a configuration has no fold.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -28,11 +26,13 @@ pub enum GenesisError {
 
 /// Memory used again and again; not part of the state.
 #[derive(Debug, Default)]
-struct Workspace {
+pub(crate) struct Workspace {
     observer: features::Observer,
+    labels: features::Observer,
     row: Vec<f64>,
-    scratch: Scratch,
-    found: Vec<(usize, Evidence)>,
+    ready: Vec<Ready>,
+    pub(crate) scratch: Scratch,
+    pub(crate) found: Vec<(usize, Evidence)>,
 }
 
 /// The state of a model: a pure function of genesis, journal and log.
@@ -52,7 +52,10 @@ pub struct Fold {
     pub(crate) counts: Counts,
     pub(crate) last_event: EventTime,
     pub(crate) happenings: Happenings,
-    workspace: Workspace,
+    /// Only where labels come later.
+    pub(crate) waiting: Option<Waiting>,
+    labels_topic: Option<TopicId>,
+    pub(crate) workspace: Workspace,
 }
 
 impl Fold {
@@ -78,7 +81,6 @@ impl Fold {
             slots.push(slot);
         }
         Ok(Self {
-            config: Arc::new(config),
             schema,
             born: slots.len() as u32,
             slots,
@@ -90,7 +92,11 @@ impl Fold {
             counts: Counts::default(),
             last_event: EventTime(i64::MIN),
             happenings: Happenings::default(),
+            // Those of the configuration, and one that is fresh.
+            waiting: Waiting::new(&config, config.challengers.len() + 2),
+            labels_topic: config.labels_topic(),
             workspace: Workspace::default(),
+            config: Arc::new(config),
         })
     }
 
@@ -124,7 +130,6 @@ impl Fold {
     pub fn decode(&mut self, records: &[Record], chunk: &mut Chunk) {
         chunk.clear();
         chunk.began = (self.version, self.counts.events);
-        let Workspace { observer, row, .. } = &mut self.workspace;
         for (index, record) in records.iter().enumerate() {
             self.version += 1;
             self.position.insert(record.from, NextOffset(record.offset + 1));
@@ -132,143 +137,58 @@ impl Fold {
                 self.counts.tombstones += 1;
                 continue;
             }
-            match Schema::observe(&mut self.schema, observer, record, row) {
-                Err(reason) => {
-                    self.counts.rejected += 1;
-                    chunk.rejected.push(Rejected { index, reason });
-                }
-                Ok(seen) => {
-                    self.counts.events += 1;
-                    self.counts.unusable_values += u64::from(seen.unusable);
-                    self.last_event = self.last_event.max(seen.at);
-                    let target = seen.target.expect("the label is in the event");
-                    let grown = seen.grown.then(|| self.schema.kinds());
-                    chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, target);
-                    chunk.learned.push(index);
-                }
+            let read = if self.labels_topic == Some(record.from.topic) {
+                self.decode_label(record, index, chunk)
+            } else {
+                self.decode_event(record, index, chunk)
+            };
+            if let Err(reason) = read {
+                self.counts.rejected += 1;
+                chunk.rejected.push(Rejected { index, reason });
             }
         }
     }
 
-    /// Every learner predicts each row of the chunk, is scored, and learns from it, in the order of the rows; what is to
-    /// be done about decay is done between two rows.
-    pub fn train(&mut self, chunk: &mut Chunk) {
-        let mut said = std::mem::take(&mut chunk.outcomes);
-        for slot in &mut self.slots {
-            slot.outcomes.clear();
-            slot.outcomes_from = 0;
-            slot.study(chunk.segments(), (0, 0), &mut self.workspace.scratch);
-        }
-        let mut champion = self.champion();
-        let mut place = 0;
-        for (s, Segment { grown, rows }) in chunk.segments().iter().enumerate() {
-            if let Some(kinds) = grown {
-                self.kinds.clone_from(kinds);
+    fn decode_event(&mut self, record: &Record, index: usize, chunk: &mut Chunk) -> Result<(), Reject> {
+        let Workspace { observer, row, ready, .. } = &mut self.workspace;
+        let seen = Schema::observe(&mut self.schema, observer, record, row)?;
+        self.counts.unusable_values += u64::from(seen.unusable);
+        self.last_event = self.last_event.max(seen.at);
+        let grown = seen.grown.then(|| self.schema.kinds());
+        match (&mut self.waiting, seen.target) {
+            (None, Some(target)) => {
+                self.counts.events += 1;
+                chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, target);
+                chunk.learned.push(index);
             }
-            for (i, (row, target)) in rows.iter().enumerate() {
-                said.extend(self.slots[champion].outcome(place));
-                let moment = Moment {
-                    version: chunk.began.0 + chunk.learned[place] as u64 + 1,
-                    events: chunk.began.1 + place as u64 + 1,
-                    at: row.at,
+            (None, None) => unreachable!("an event whose label never comes is rejected"),
+            (Some(waiting), target) => {
+                let id = match observer.id() {
+                    Some(name) => Id::of(name),
+                    None => Id::of_place(&self.config.topics[usize::from(record.from.topic.0)], record),
                 };
-                place += 1;
-                if self.judge(champion, place - 1, target, moment) {
-                    if let Some(fresh) = self.slots.last_mut().filter(|slot| slot.since == moment.events) {
-                        fresh.outcomes_from = place;
-                        fresh.study(chunk.segments(), (s, i + 1), &mut self.workspace.scratch);
-                    }
-                    champion = self.champion();
-                }
+                let row = Row { values: row, at: seen.at, entity: seen.entity };
+                let answer = self.schema.classes().len().max(1);
+                chunk.steps.extend(grown.map(Step::Grow));
+                let number = waiting.observe(&row, Some(id), target, answer, ready);
+                chunk.steps.extend(number.map(Step::Predict));
+                self.counts.events += ready.len() as u64;
+                chunk.learned.extend(ready.iter().map(|_| index));
+                chunk.steps.extend(ready.drain(..).map(Step::Learn));
             }
         }
-        chunk.outcomes = said;
+        Ok(())
     }
 
-    /// Scores what every learner had said about a row and does what follows from it. True if the learners, or the role
-    /// of one, changed.
-    fn judge(&mut self, champion: usize, place: usize, target: Target, moment: Moment) -> bool {
-        let on_drift = self.config.on_drift;
-        let slot = &mut self.slots[champion];
-        let Some(outcome) = slot.outcome(place) else { return false };
-        let loss = slot.monitor.observe(&outcome, target);
-        let found = &mut self.workspace.found;
-        found.clear();
-        let mut leaves = false;
-        for (i, slot) in self.slots.iter_mut().enumerate() {
-            let Some(outcome) = slot.outcome(place).filter(|_| i != champion) else { continue };
-            let own = slot.monitor.observe(&outcome, target);
-            found.extend(slot.promotion.as_mut().and_then(|test| Some((i, test.observe(loss, own)?))));
-            if let Some(left) = &mut slot.expires {
-                *left -= 1;
-                leaves |= *left == 0;
-            }
+    fn decode_label(&mut self, record: &Record, index: usize, chunk: &mut Chunk) -> Result<(), Reject> {
+        let label = Schema::observe_label(&mut self.schema, &mut self.workspace.labels, record)?;
+        let (id, target) = (Id::of(label.id), label.target);
+        if let Some(Join::Joined(row)) = self.waiting.as_mut().map(|waiting| waiting.label(id, target)) {
+            self.counts.events += 1;
+            chunk.learned.push(index);
+            chunk.steps.push(Step::Learn(Ready { row, target }));
         }
-        let promoted = strongest(found.drain(..)).filter(|_| on_drift == OnDrift::Challenge);
-        let happenings = &mut self.happenings;
-        let act = self.living.after_loss(&self.slots[champion], loss, on_drift, |what| happenings.note(moment, what));
-        let changed = act.is_some() || promoted.is_some() || leaves;
-        if let Some((challenger, evidence)) = promoted {
-            self.promote(challenger, Some(evidence), moment);
-        }
-        if leaves {
-            self.drop_slots(moment, |slot| slot.expires == Some(0));
-        }
-        match act.filter(|_| promoted.is_none()) {
-            Some(Act::BeginFresh) => self.begin_fresh(moment),
-            Some(Act::EndFresh) => self.slots.retain(|slot| !slot.is_fresh()),
-            None => {}
-        }
-        changed
-    }
-
-    /// The champion's place among the learners.
-    fn champion(&self) -> usize {
-        self.slots.iter().position(|slot| slot.role == Role::Champion).expect("there is always one")
-    }
-
-    /// A learner of the champion's specification begins anew beside it, unless one did so lately.
-    fn begin_fresh(&mut self, moment: Moment) {
-        if self.slots.iter().any(|slot| slot.is_fresh() && is_fresh(slot.since, moment.events)) {
-            return;
-        }
-        self.drop_slots(moment, Slot::is_fresh);
-        let spec = self.slots[self.champion()].spec.clone();
-        let generation = self.slots.iter().filter(|slot| slot.spec == spec).map(|slot| slot.generation).max();
-        let mut slot = Slot::new(&self.config, self.born, &spec, Role::Challenger).expect("one like it was built");
-        slot.generation = generation.unwrap_or(0) + 1;
-        (slot.configured, slot.fresh, slot.since, slot.expires) = (false, true, moment.events, Some(LIFE));
-        slot.learner.grow(&self.kinds);
-        self.born += 1;
-        self.happenings.note(moment, What::Challenger { learner: slot.name() });
-        self.slots.push(slot);
-    }
-
-    fn drop_slots(&mut self, moment: Moment, leaves: impl Fn(&Slot) -> bool) {
-        for slot in self.slots.extract_if(.., |slot| leaves(slot)) {
-            self.happenings.note(moment, What::Dropped { learner: slot.name() });
-        }
-    }
-
-    fn promote(&mut self, place: usize, evidence: Option<Evidence>, moment: Moment) {
-        let champion = self.champion();
-        let (from, to) = (self.slots[champion].name(), self.slots[place].name());
-        self.happenings.note(moment, What::Promotion { from, to, evidence });
-        self.living.promoted(self.slots[champion].monitor.report().rolling_loss);
-        let successor = !self.slots[place].configured && self.slots[place].spec == self.slots[champion].spec;
-        let old = &mut self.slots[champion];
-        old.role = if is_baseline(&old.spec) { Role::Baseline } else { Role::Challenger };
-        if successor {
-            (old.configured, old.expires) = (false, Some(LIFE));
-        }
-        let new = &mut self.slots[place];
-        (new.role, new.fresh, new.expires) = (Role::Champion, false, None);
-        new.configured |= successor;
-        new.monitor.deployed();
-        // Held against another champion, every challenger begins anew.
-        for slot in &mut self.slots {
-            slot.promotion = (slot.role == Role::Challenger).then(|| challenge(&self.config));
-        }
+        Ok(())
     }
 
     /// Folds a decision.
@@ -323,7 +243,7 @@ impl Fold {
             standings,
             happenings: self.happenings.iter().cloned().collect(),
             live: self.live,
-            labels: LabelCounts::default(),
+            labels: self.waiting.as_ref().map(Waiting::counts).unwrap_or_default(),
             position: self.position.clone(),
             counts: self.counts,
             last_event: self.last_event,

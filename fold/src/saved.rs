@@ -110,6 +110,9 @@ impl Fold {
             Section::of(HAPPENINGS, 1, &self.happenings),
             Section::of(LEARNERS, 1, &learners),
         ];
+        if let Some(waiting) = &self.waiting {
+            waiting.save(&mut sections);
+        }
         for slot in &self.slots {
             let from = sections.len();
             slot.learner.save(&mut sections);
@@ -134,6 +137,9 @@ impl Fold {
         fold.version = progress.version;
         fold.counts = progress.counts;
         fold.last_event = progress.last_event;
+        if let Some(waiting) = &mut fold.waiting {
+            waiting.restore(sections)?;
+        }
         fold.live = progress.live;
         fold.happenings = Section::read(sections, HAPPENINGS, 1)?;
         let learners: Learners = Section::read(sections, LEARNERS, 1)?;

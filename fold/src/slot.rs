@@ -2,7 +2,8 @@
 
 use learners::{AnyLearner, Learner, LearnerSpec, Monitor, Outcome, Prediction, Promotion, Scratch, SpecError};
 
-use crate::chunk::Segment;
+use crate::chunk::{Segment, Step};
+use crate::waiting::{Ready, Waiting};
 use crate::{FoldConfig, Role, Standing};
 
 /// The chance that a challenger which is no better is ever promoted; shared by those that challenge at once.
@@ -30,8 +31,10 @@ pub(crate) struct Slot {
     pub(crate) learner: AnyLearner,
     pub(crate) monitor: Monitor,
     /// What it said about the rows of the chunk at hand, from row `outcomes_from` on. Not part of the state.
-    pub(crate) outcomes: Vec<Outcome>,
-    pub(crate) outcomes_from: usize,
+    outcomes: Vec<Outcome>,
+    outcomes_from: usize,
+    /// Which of these rows it was not asked about; their outcome is made up.
+    unasked: Vec<usize>,
 }
 
 impl Slot {
@@ -52,6 +55,7 @@ impl Slot {
             monitor: Monitor::new(task, &config.detector, config.false_alarms as f64)?,
             outcomes: Vec::new(),
             outcomes_from: 0,
+            unasked: Vec::new(),
         })
     }
 
@@ -65,9 +69,18 @@ impl Slot {
         self.fresh
     }
 
-    /// What it said about row `i` of the chunk at hand, if it was there.
+    /// What it will say is about the rows of a chunk from this one on.
+    pub(crate) fn begin_chunk(&mut self, from: usize) {
+        self.outcomes.clear();
+        self.unasked.clear();
+        self.outcomes_from = from;
+    }
+
+    /// What it said about row `i` of the chunk at hand, if it was there and asked.
     pub(crate) fn outcome(&self, i: usize) -> Option<Outcome> {
-        self.outcomes.get(i.checked_sub(self.outcomes_from)?).copied()
+        let i = i.checked_sub(self.outcomes_from)?;
+        let asked = self.unasked.is_empty() || self.unasked.binary_search(&i).is_err();
+        self.outcomes.get(i).filter(|_| asked).copied()
     }
 
     /// Predicts each row of the chunk from row `row` of segment `segment` on, notes what it said, and learns it.
@@ -85,6 +98,33 @@ impl Slot {
                 self.learner.predict_into(&row, scratch, &mut prediction);
                 self.outcomes.push(Outcome::of(&prediction, target));
                 self.learner.learn(&row, target, 1.0);
+            }
+        }
+    }
+
+    /// Goes through steps where labels come later: what it says about a row waits with the row.
+    pub(crate) fn follow(&mut self, steps: &[Step], waiting: &mut Waiting, scratch: &mut Scratch) {
+        let mut prediction = Prediction::default();
+        for step in steps {
+            match step {
+                Step::Grow(kinds) => self.learner.grow(kinds),
+                Step::Predict(number) => {
+                    // It may have left already, with every row of its block.
+                    if let Some(row) = waiting.row(*number) {
+                        self.learner.predict_into(&row, scratch, &mut prediction);
+                        waiting.attach(*number, self.id, &prediction);
+                    }
+                }
+                Step::Learn(Ready { row, target }) => {
+                    if waiting.prediction(*row, self.id, &mut prediction) {
+                        self.outcomes.push(Outcome::of(&prediction, *target));
+                    } else {
+                        self.unasked.push(self.outcomes.len());
+                        self.outcomes.push(Outcome::Value(0.0));
+                    }
+                    let row = waiting.row(*row).expect("it is held until it is learned");
+                    self.learner.learn(&row, *target, 1.0);
+                }
             }
         }
     }

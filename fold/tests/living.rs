@@ -2,8 +2,8 @@
 //! batches nor restarts in the middle of it change anything.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use features::{EventSpec, EventTime, Limits, NextOffset, PartitionId, Record, Start, Task};
-use fold::{Chunk, Decision, Fold, FoldConfig, Horizon, Live, NOT_THE_MODEL, OnDrift, Position, Role, What};
+use features::{EventSpec, EventTime, LabelSource, Limits, NextOffset, PartitionId, Record, Start, Task, TopicId};
+use fold::{Chunk, Decision, Fold, FoldConfig, Horizon, Labels, Live, NOT_THE_MODEL, OnDrift, Position, Role, What};
 
 const CHANGE: u64 = 6_000;
 const EVENTS: u64 = 12_000;
@@ -50,6 +50,10 @@ fn record(i: u64) -> Record {
 }
 
 fn feed(fold: &mut Fold, events: std::ops::Range<u64>, batch: u64) {
+    feed_with(fold, events, batch, record);
+}
+
+fn feed_with(fold: &mut Fold, events: std::ops::Range<u64>, batch: u64, record: fn(u64) -> Record) {
     let mut chunk = Chunk::default();
     let mut next = events.start;
     while next < events.end {
@@ -57,9 +61,55 @@ fn feed(fold: &mut Fold, events: std::ops::Range<u64>, batch: u64) {
         let records: Vec<Record> = (next..end).map(record).collect();
         fold.decode(&records, &mut chunk);
         fold.train(&mut chunk);
-        assert_eq!(chunk.outcomes().len(), records.len());
+        assert_eq!(chunk.outcomes().len(), chunk.learned().len());
+        assert_eq!(chunk.rejected(), []);
         next = end;
     }
+}
+
+/// Labels come on topic 1, forty events later: every other record is a label.
+fn with_label_topic(i: u64) -> Record {
+    let event = i / 2;
+    let place = |topic| PartitionId { topic: TopicId(topic), partition: 0 };
+    let json = if i % 2 == 0 {
+        let text = String::from_utf8(record(event).payload.unwrap()).unwrap();
+        text.replacen('{', &format!(r#"{{"id":{event},"#), 1)
+    } else {
+        let of = event.saturating_sub(40);
+        let text = String::from_utf8(record(of).payload.unwrap()).unwrap();
+        let up = text.contains("up");
+        format!(r#"{{"id":"{of}","target":"{}"}}"#, if up { "up" } else { "down" })
+    };
+    let timestamp = EventTime(i as i64);
+    Record {
+        from: place((i % 2) as u16),
+        offset: event as i64,
+        timestamp,
+        payload: Some(json.into()),
+        ..Record::default()
+    }
+}
+
+/// Every way in which labels come later.
+fn later() -> Vec<(FoldConfig, fn(u64) -> Record, u64)> {
+    let labels = |topic: &str, rows| Some(Labels { topic: topic.into(), rows, ..Labels::default() });
+    let config = config("naive_bayes", &["linear", "majority"]);
+    let with = |horizon, rows| {
+        let mut config = FoldConfig { horizon, labels: labels("", rows), ..config.clone() };
+        if !matches!(horizon, Horizon::Delay(_)) {
+            config.event.label = LabelSource::Later;
+        }
+        config
+    };
+    let mut apart =
+        FoldConfig { topics: vec!["t".into(), "labels".into()], labels: labels("labels", 1_000), ..config.clone() };
+    (apart.event.label, apart.event.id) = (LabelSource::Topic, Some("id".into()));
+    vec![
+        (with(Horizon::Delay(50), 1_000), record, EVENTS),
+        (with(Horizon::Events(3), 1_000), record, EVENTS),
+        (with(Horizon::Ms(20), 15), record, EVENTS / 4),
+        (apart, with_label_topic, 2 * EVENTS),
+    ]
 }
 
 fn genesis(config: FoldConfig) -> Fold {
@@ -148,6 +198,52 @@ fn batches_and_restarts_in_the_middle_of_a_drift_change_nothing() {
             from = stop;
         }
         assert_eq!(fold.save(), whole.save(), "in batches of {batch}");
+    }
+}
+
+#[test]
+fn labels_that_come_later_are_scored_and_learned_as_they_come() {
+    for (config, record, records) in later() {
+        let what = format!("{:?} {:?}", config.horizon, config.topics);
+        let mut fold = genesis(config.clone());
+        feed_with(&mut fold, 0..records, 1_000, record);
+        let snapshot = fold.snapshot();
+        let labels = snapshot.labels;
+        let told = told(&mut fold);
+        match config.horizon {
+            Horizon::Ms(_) => {
+                assert_eq!((labels.joined, labels.waiting), (0, 15), "{what}: no room until a label comes")
+            }
+            horizon => {
+                assert_eq!(labels.joined, snapshot.counts.events, "{what}");
+                let waiting = match horizon {
+                    Horizon::Delay(n) | Horizon::Events(n) | Horizon::Ms(n) => n,
+                    Horizon::Now => 39,
+                };
+                assert_eq!((labels.waiting, labels.joined), (waiting, EVENTS - waiting), "{what}");
+            }
+        }
+        if matches!(config.horizon, Horizon::Delay(_) | Horizon::Now) {
+            assert!(told.iter().any(|(_, what)| matches!(what, What::Promotion { .. })), "{what}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn batches_and_restarts_while_rows_wait_change_nothing() {
+    for (config, record, records) in later() {
+        let mut whole = genesis(config.clone());
+        feed_with(&mut whole, 0..records, records, record);
+        for (batch, stops) in [(7, vec![records / 2 + 1]), (613, vec![100, records / 2 + 90, records / 2 + 1_500])] {
+            let mut fold = genesis(config.clone());
+            let mut from = 0;
+            for stop in stops.into_iter().chain([records]) {
+                feed_with(&mut fold, from..stop, batch, record);
+                fold = Fold::restore(config.clone(), &fold.save()).unwrap();
+                from = stop;
+            }
+            assert_eq!(fold.save(), whole.save(), "{:?} in batches of {batch}", config.horizon);
+        }
     }
 }
 

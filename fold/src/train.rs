@@ -1,0 +1,166 @@
+//! Training: every learner predicts each row, is scored, and learns from it, in the order of rows; what is to be done
+//! about decay is done between two rows. Learner by learner first, since none sees another; then row by row.
+
+use features::{EventTime, Target};
+use learners::{Evidence, Learner};
+
+use crate::chunk::{Segment, Step};
+use crate::living::{Act, LIFE, Moment, is_fresh, strongest};
+use crate::slot::{Slot, challenge, is_baseline};
+use crate::{Chunk, Fold, OnDrift, Role, What};
+
+impl Fold {
+    /// Every learner predicts each row of the chunk, is scored once its label is there, and learns from it; a challenger
+    /// that begins in the middle of the chunk learns from the rest of it.
+    pub fn train(&mut self, chunk: &mut Chunk) {
+        let mut said = std::mem::take(&mut chunk.outcomes);
+        for slot in &mut self.slots {
+            slot.begin_chunk(0);
+            slot.study(chunk.segments(), (0, 0), &mut self.workspace.scratch);
+            if let Some(waiting) = &mut self.waiting {
+                slot.follow(&chunk.steps, waiting, &mut self.workspace.scratch);
+            }
+        }
+        let mut champion = self.champion();
+        let mut place = 0;
+        for (s, Segment { grown, rows }) in chunk.segments().iter().enumerate() {
+            if let Some(kinds) = grown {
+                self.kinds.clone_from(kinds);
+            }
+            for (i, (row, target)) in rows.iter().enumerate() {
+                said.push(self.slots[champion].outcome(place));
+                let moment = chunk.moment(place, row.at);
+                place += 1;
+                if self.judge(champion, place - 1, target, moment) {
+                    if let Some(fresh) = self.just_born(moment) {
+                        let mut fresh = self.slots.swap_remove(fresh);
+                        fresh.begin_chunk(place);
+                        fresh.study(chunk.segments(), (s, i + 1), &mut self.workspace.scratch);
+                        self.slots.push(fresh);
+                    }
+                    champion = self.champion();
+                }
+            }
+        }
+        for (i, step) in chunk.steps.iter().enumerate() {
+            match step {
+                Step::Grow(kinds) => self.kinds.clone_from(kinds),
+                Step::Predict(_) => {}
+                Step::Learn(ready) => {
+                    said.push(self.slots[champion].outcome(place));
+                    let at = self.waiting.as_ref().and_then(|waiting| waiting.row(ready.row));
+                    let moment = chunk.moment(place, at.map_or(EventTime(i64::MIN), |row| row.at));
+                    place += 1;
+                    if self.judge(champion, place - 1, ready.target, moment) {
+                        if let (Some(fresh), Some(waiting)) = (self.just_born(moment), &mut self.waiting) {
+                            let mut fresh = self.slots.swap_remove(fresh);
+                            fresh.begin_chunk(place);
+                            fresh.follow(&chunk.steps[i + 1..], waiting, &mut self.workspace.scratch);
+                            self.slots.push(fresh);
+                        }
+                        champion = self.champion();
+                    }
+                }
+            }
+        }
+        if let Some(waiting) = &mut self.waiting {
+            waiting.release(chunk.steps.iter().filter_map(|step| match step {
+                Step::Learn(ready) => Some(ready.row),
+                _ => None,
+            }));
+        }
+        chunk.outcomes = said;
+    }
+
+    /// The place of the learner born at this moment: the last one.
+    fn just_born(&self, moment: Moment) -> Option<usize> {
+        let last = self.slots.len() - 1;
+        (self.slots[last].is_fresh() && self.slots[last].since == moment.events).then_some(last)
+    }
+
+    /// Scores what every learner had said about a row and does what follows from it. True if the learners, or the role
+    /// of one, changed.
+    fn judge(&mut self, champion: usize, place: usize, target: Target, moment: Moment) -> bool {
+        let on_drift = self.config.on_drift;
+        let slot = &mut self.slots[champion];
+        let Some(outcome) = slot.outcome(place) else { return false };
+        let loss = slot.monitor.observe(&outcome, target);
+        let found = &mut self.workspace.found;
+        found.clear();
+        let mut leaves = false;
+        for (i, slot) in self.slots.iter_mut().enumerate() {
+            let Some(outcome) = slot.outcome(place).filter(|_| i != champion) else { continue };
+            let own = slot.monitor.observe(&outcome, target);
+            found.extend(slot.promotion.as_mut().and_then(|test| Some((i, test.observe(loss, own)?))));
+            if let Some(left) = &mut slot.expires {
+                *left -= 1;
+                leaves |= *left == 0;
+            }
+        }
+        let promoted = strongest(found.drain(..)).filter(|_| on_drift == OnDrift::Challenge);
+        let happenings = &mut self.happenings;
+        let act = self.living.after_loss(&self.slots[champion], loss, on_drift, |what| happenings.note(moment, what));
+        let changed = act.is_some() || promoted.is_some() || leaves;
+        if let Some((challenger, evidence)) = promoted {
+            self.promote(challenger, Some(evidence), moment);
+        }
+        if leaves {
+            self.drop_slots(moment, |slot| slot.expires == Some(0));
+        }
+        match act.filter(|_| promoted.is_none()) {
+            Some(Act::BeginFresh) => self.begin_fresh(moment),
+            Some(Act::EndFresh) => self.slots.retain(|slot| !slot.is_fresh()),
+            None => {}
+        }
+        changed
+    }
+
+    /// The champion's place among the learners.
+    pub(crate) fn champion(&self) -> usize {
+        self.slots.iter().position(|slot| slot.role == Role::Champion).expect("there is always one")
+    }
+
+    /// A learner of the champion's specification begins anew beside it, unless one did so lately.
+    fn begin_fresh(&mut self, moment: Moment) {
+        if self.slots.iter().any(|slot| slot.is_fresh() && is_fresh(slot.since, moment.events)) {
+            return;
+        }
+        self.drop_slots(moment, Slot::is_fresh);
+        let spec = self.slots[self.champion()].spec.clone();
+        let generation = self.slots.iter().filter(|slot| slot.spec == spec).map(|slot| slot.generation).max();
+        let mut slot = Slot::new(&self.config, self.born, &spec, Role::Challenger).expect("one like it was built");
+        slot.generation = generation.unwrap_or(0) + 1;
+        (slot.configured, slot.fresh, slot.since, slot.expires) = (false, true, moment.events, Some(LIFE));
+        slot.learner.grow(&self.kinds);
+        self.born += 1;
+        self.happenings.note(moment, What::Challenger { learner: slot.name() });
+        self.slots.push(slot);
+    }
+
+    fn drop_slots(&mut self, moment: Moment, leaves: impl Fn(&Slot) -> bool) {
+        for slot in self.slots.extract_if(.., |slot| leaves(slot)) {
+            self.happenings.note(moment, What::Dropped { learner: slot.name() });
+        }
+    }
+
+    pub(crate) fn promote(&mut self, place: usize, evidence: Option<Evidence>, moment: Moment) {
+        let champion = self.champion();
+        let (from, to) = (self.slots[champion].name(), self.slots[place].name());
+        self.happenings.note(moment, What::Promotion { from, to, evidence });
+        self.living.promoted(self.slots[champion].monitor.report().rolling_loss);
+        let successor = !self.slots[place].configured && self.slots[place].spec == self.slots[champion].spec;
+        let old = &mut self.slots[champion];
+        old.role = if is_baseline(&old.spec) { Role::Baseline } else { Role::Challenger };
+        if successor {
+            (old.configured, old.expires) = (false, Some(LIFE));
+        }
+        let new = &mut self.slots[place];
+        (new.role, new.fresh, new.expires) = (Role::Champion, false, None);
+        new.configured |= successor;
+        new.monitor.deployed();
+        // Held against another champion, every challenger begins anew.
+        for slot in &mut self.slots {
+            slot.promotion = (slot.role == Role::Challenger).then(|| challenge(&self.config));
+        }
+    }
+}
