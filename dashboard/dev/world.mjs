@@ -143,7 +143,9 @@ export class World {
     };
   }
 
-  history(from = this.born, to = Date.now(), step = STEP_MS) {
+  history(from, to = Date.now(), wanted = 0) {
+    from ??= to - 3_600_000;
+    const step = Math.max(1, Math.ceil(Math.max(wanted, (to - from) / 2_000) / 1_000)) * 1_000;
     const bins = new Map();
     for (const sample of this.samples) if (sample.at_ms >= from && sample.at_ms <= to) bins.set(Math.floor(sample.at_ms / step), sample);
     const within = (ms) => ms >= from && ms <= to;

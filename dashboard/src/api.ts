@@ -121,7 +121,8 @@ export interface Truth {
 
 export interface History {
   model: string;
-  task: Task;
+  /** `null` before the first publication. */
+  task: Task | null;
   from: number;
   to: number;
   step_ms: number;

@@ -6,6 +6,9 @@ import { Store, now, stepFor, type View } from "./store";
 const POLL_MS = 2_000;
 const BACK_OFF_MS = { first: 500, most: 8_000 };
 const VERSIONS_EVERY = 5;
+const DAY_MS = 86_400_000;
+/** Times a history is asked for again, finer. */
+const CLOSER = 3;
 
 export class LiveLink {
   private attempt = new AbortController();
@@ -55,7 +58,11 @@ export class LiveLink {
       }
       if (signal.aborted) continue;
       failures += 1;
-      if (!polling) this.store.set({ link: "offline" });
+      if (!polling) {
+        this.store.set({ link: "offline" });
+        // It may come back as another one, which counts anew.
+        this.lastId = undefined;
+      }
       const wait = Math.min(BACK_OFF_MS.first * 2 ** Math.min(failures - 1, 10), BACK_OFF_MS.most);
       await this.sleep(polling ? POLL_MS : wait);
     }
@@ -93,7 +100,7 @@ export class LiveLink {
     const [model, versions, marks] = await Promise.all([
       api.model(name),
       api.versions(name),
-      api.history(name, { step: 86_400_000 }),
+      api.history(name, { from: 0, step: DAY_MS }),
     ]);
     if (name !== this.store.state.name) return;
     this.store.set({ model, versions });
@@ -104,13 +111,16 @@ export class LiveLink {
   private async loadView(name: string): Promise<void> {
     const { state } = this.store;
     const { windowMs, to } = state.view;
-    const range: { from?: number; to?: number; step?: number } = {};
-    if (windowMs !== null) {
-      range.from = (to ?? now(state)) - windowMs;
-      range.step = stepFor(windowMs);
+    const until = to ?? now(state);
+    let from = until - windowMs;
+    let history: api.History;
+    for (let closer = 0; ; closer += 1) {
+      history = await api.history(name, { from, step: stepFor(until - from), ...(to === null ? {} : { to }) });
+      // A model younger than the window has its few samples all at the end: look closer there.
+      const first = (history.samples[0]?.at_ms ?? from) - history.step_ms;
+      if (closer === CLOSER || first - from < (until - from) / 2) break;
+      from = first;
     }
-    if (to !== null) range.to = to;
-    const history = await api.history(name, range);
     if (name === this.store.state.name && state.view === this.store.state.view) this.store.load(history);
   }
 

@@ -18,7 +18,7 @@ import { lag, throughput } from "./panels/throughput";
 import { timeline } from "./panels/timeline";
 import { topbar } from "./panels/topbar";
 import { versions } from "./panels/versions";
-import { DEFAULT_WINDOW_MS, range, Store } from "./store";
+import { range, Store } from "./store";
 import { startTheme } from "./theme";
 
 startTheme();
@@ -39,7 +39,7 @@ const link = new LiveLink(store);
 
 /** The charts show the moment, and the cursor stands on it. */
 function goTo(at: number): void {
-  const windowMs = store.state.view.windowMs ?? DEFAULT_WINDOW_MS;
+  const { windowMs } = store.state.view;
   store.set({ view: { windowMs, to: at + windowMs / 2 }, cursor: at });
 }
 

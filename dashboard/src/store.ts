@@ -4,9 +4,9 @@ import type { Happening, History, Model, Sample, Task, Truth, Version } from "./
 
 export type Link = "connecting" | "live" | "polling" | "offline" | "paused" | "hidden";
 
-/** What the charts show: the `windowMs` before `to`. No window: everything kept. No `to`: up to now. */
+/** What the charts show: the `windowMs` before `to`. No `to`: up to now. */
 export interface View {
-  windowMs: number | null;
+  windowMs: number;
   to: number | null;
 }
 
@@ -119,7 +119,7 @@ export class Store {
     const newer = follows ? this.state.samples.filter((s) => s.at_ms > Math.max(last?.at_ms ?? 0, history.to)) : [];
     const samples = [...history.samples, ...newer];
     const latest = follows ? (samples.at(-1) ?? this.state.latest) : (this.state.latest ?? last ?? null);
-    this.set({ samples, latest, task: history.task, stepMs: Math.max(history.step_ms, FINEST_MS) });
+    this.set({ samples, latest, task: history.task ?? this.state.task, stepMs: Math.max(history.step_ms, FINEST_MS) });
   }
 
   sample(sample: Sample): void {
@@ -131,7 +131,7 @@ export class Store {
     const same = last !== undefined && Math.floor(sample.at_ms / stepMs) === Math.floor(last.at_ms / stepMs);
     const kept = same ? samples.slice(0, -1) : samples.slice();
     kept.push(sample);
-    const oldest = view.windowMs === null ? 0 : sample.at_ms - view.windowMs - stepMs;
+    const oldest = sample.at_ms - view.windowMs - stepMs;
     const first = kept.findIndex((s) => s.at_ms >= oldest);
     this.set({ samples: kept.slice(Math.max(first, kept.length - 4 * POINTS)), latest: sample });
   }
@@ -157,7 +157,6 @@ export function range(state: State): [number, number] {
   const to = state.view.to ?? state.latest?.at_ms ?? Date.now() + state.skewMs;
   const { windowMs } = state.view;
   const first = state.samples[0]?.at_ms ?? to;
-  if (windowMs === null) return [Math.min(first, to - YOUNG_MS), to];
   // A young model's line fills the chart instead of its right edge.
   const from = state.view.to === null ? Math.min(first, to - YOUNG_MS) : 0;
   return [Math.max(from, to - windowMs), to];

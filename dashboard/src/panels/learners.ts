@@ -12,8 +12,8 @@ const HEADS = ["Learner", "Role", "Since", "Loss", "Best", "Drifts", "Verdict", 
 const VERDICT = { stable: "stable", warning: "warning", drift: "drift" } as const;
 
 export function learners(store: Store, ask: Ask): HTMLElement {
-  const body = h("tbody", {});
-  const head = h("tr", {}, ...HEADS.map((text) => h("th", { scope: "col" }, text === "" ? h("span", { class: "sr" }, "Actions") : text)));
+  const body = h("tbody", { role: "rowgroup" });
+  const head = h("tr", { role: "row" }, ...HEADS.map((text) => h("th", { scope: "col", role: "columnheader" }, text === "" ? h("span", { class: "sr" }, "Actions") : text)));
   store.subscribe((state) => {
     const text = state.task === "classification" ? (v: number | null | undefined) => percent(v) : figure;
     keyed(body, state.model?.scores ?? [], (x) => x.learner, (x) => row(x, ask), (element, x) => update(element, x, text));
@@ -23,9 +23,12 @@ export function learners(store: Store, ask: Ask): HTMLElement {
     { class: "card", "aria-labelledby": "learners-title" },
     h("h2", { id: "learners-title" }, "Learners"),
     h("p", { class: "hint" }, "A challenger is promoted when the evidence that it is better fills its bar. Loss over the last 1,000 labels."),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of learners" }, h("table", { class: "learners" }, h("thead", {}, head), body)),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of learners" }, h("table", { class: "learners rows", role: "table" }, h("thead", { role: "rowgroup" }, head), body)),
   );
 }
+
+/** A cell that names its column where there is no room for one. */
+const cell = (column: number, ...children: Node[]) => h("td", { role: "cell", "data-label": HEADS[column] }, ...children);
 
 function row(standing: Standing, ask: Ask): HTMLTableRowElement {
   const key = h("span", { class: "key", "aria-hidden": "true" });
@@ -36,13 +39,13 @@ function row(standing: Standing, ask: Ask): HTMLTableRowElement {
   promote.setAttribute("aria-label", `Promote ${standing.learner}`);
   return h(
     "tr",
-    {},
-    h("th", { scope: "row" }, key, standing.learner),
-    ...[0, 1, 2, 3, 4].map(() => h("td", {})),
-    h("td", {}, verdict),
-    h("td", {}, bar, h("span", { class: "evidence-text" })),
-    h("td", {}),
-    h("td", {}, promote),
+    { role: "row" },
+    h("th", { scope: "row", role: "rowheader" }, key, standing.learner),
+    ...[1, 2, 3, 4, 5].map((i) => cell(i)),
+    cell(6, verdict),
+    cell(7, h("span", {}, bar, h("span", { class: "evidence-text" }))),
+    cell(8),
+    cell(9, promote),
   );
 }
 
@@ -62,10 +65,10 @@ function update(element: HTMLTableRowElement, x: Standing, text: (v: number | nu
   }
   const has = x.evidence !== null && x.evidence_needed !== null && x.evidence_needed > 0;
   const share = has ? Math.min(Math.max(x.evidence!.log_e / x.evidence_needed!, 0), 1) : 0;
-  const bar = cells[7]!.firstElementChild as HTMLElement;
+  const [bar, figures] = cells[7]!.firstElementChild!.children as unknown as [HTMLElement, HTMLElement];
   bar.hidden = !has;
   (bar.firstElementChild as HTMLElement).style.width = `${(share * 100).toFixed(1)}%`;
-  write(cells[7]!.lastElementChild!, has ? `${x.evidence!.log_e.toFixed(1)} of ${x.evidence_needed!.toFixed(1)}` : "–");
+  write(figures, has ? `${x.evidence!.log_e.toFixed(1)} of ${x.evidence_needed!.toFixed(1)}` : "–");
   put(8, bytes(x.bytes));
   (cells[9]!.firstElementChild as HTMLElement).hidden = x.role !== "challenger";
 }

@@ -5,13 +5,13 @@ import type { LiveLink } from "../link";
 import type { Link, State, Store } from "../store";
 import { nextTheme, setTheme, theme } from "../theme";
 
-const WINDOWS: [string, string, number | null][] = [
+const WINDOWS: [string, string, number][] = [
   ["1m", "1 minute", 60_000],
   ["5m", "5 minutes", 300_000],
   ["30m", "30 minutes", 1_800_000],
   ["6h", "6 hours", 21_600_000],
   ["2d", "2 days", 172_800_000],
-  ["All", "everything kept", null],
+  ["30d", "30 days, which is everything kept", 2_592_000_000],
 ];
 const LINKS: Record<Link, string> = {
   connecting: "Connecting",

@@ -9,8 +9,8 @@ import type { Ask } from "./ask";
 const HEADS = ["Version", "Events", "Learner", "Saved", "Size", "State", ""];
 
 export function versions(store: Store, ask: Ask): HTMLElement {
-  const body = h("tbody", {});
-  const head = h("tr", {}, ...HEADS.map((text) => h("th", { scope: "col" }, text === "" ? h("span", { class: "sr" }, "Actions") : text)));
+  const body = h("tbody", { role: "rowgroup" });
+  const head = h("tr", { role: "row" }, ...HEADS.map((text) => h("th", { scope: "col", role: "columnheader" }, text === "" ? h("span", { class: "sr" }, "Actions") : text)));
   const follow = h("button", { type: "button", class: "primary", onclick: () => ask({ follow: {} }) }, "Follow the champion");
   const status = h("p", { class: "hint" });
   store.subscribe((state) => {
@@ -24,7 +24,7 @@ export function versions(store: Store, ask: Ask): HTMLElement {
     { class: "card", "aria-labelledby": "versions-title" },
     h("div", { class: "card-head" }, h("h2", { id: "versions-title" }, "Versions"), follow),
     status,
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of versions" }, h("table", { class: "versions" }, h("thead", {}, head), body)),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of versions" }, h("table", { class: "versions rows", role: "table" }, h("thead", { role: "rowgroup" }, head), body)),
   );
 }
 
@@ -33,19 +33,22 @@ function pin(state: State): number | null {
   return live !== undefined && "pinned" in live ? live.pinned : null;
 }
 
+/** A cell that names its column where there is no room for one. */
+const cell = (column: number, ...children: (Node | string)[]) => h("td", { role: "cell", "data-label": HEADS[column] }, ...children);
+
 function row(v: Version, ask: Ask): HTMLTableRowElement {
   const back = h("button", { type: "button", class: "small", "aria-label": `Roll back to version ${v.version}`, onclick: () => ask({ rollback: { version: v.version } }) }, "Roll back");
   const hash = h("code", { title: v.state_hash }, v.state_hash.slice(0, 10));
   return h(
     "tr",
-    {},
-    h("th", { scope: "row" }, count(v.version), h("span", { class: "chip", hidden: true }, "served")),
-    h("td", {}, count(v.events)),
-    h("td", {}, v.learner),
-    h("td", {}),
-    h("td", {}, bytes(v.bytes)),
-    h("td", {}, hash),
-    h("td", {}, back),
+    { role: "row" },
+    h("th", { scope: "row", role: "rowheader" }, count(v.version), h("span", { class: "chip", hidden: true }, "served")),
+    cell(1, count(v.events)),
+    cell(2, v.learner),
+    cell(3),
+    cell(4, bytes(v.bytes)),
+    cell(5, hash),
+    cell(6, back),
   );
 }
 
