@@ -12,7 +12,7 @@ fn config(learner: &str, challengers: &[&str]) -> FoldConfig {
     let event = EventSpec {
         task: Task::Classification,
         target: "y".into(),
-        label: features::LabelSource::Event,
+        label: LabelSource::Event,
         time: None,
         entity: None,
         id: None,
@@ -71,7 +71,7 @@ fn feed_with(fold: &mut Fold, events: std::ops::Range<u64>, batch: u64, record: 
 fn with_label_topic(i: u64) -> Record {
     let event = i / 2;
     let place = |topic| PartitionId { topic: TopicId(topic), partition: 0 };
-    let json = if i % 2 == 0 {
+    let json = if i.is_multiple_of(2) {
         let text = String::from_utf8(record(event).payload.unwrap()).unwrap();
         text.replacen('{', &format!(r#"{{"id":{event},"#), 1)
     } else {
@@ -90,8 +90,11 @@ fn with_label_topic(i: u64) -> Record {
     }
 }
 
+/// A configuration, its records and how many.
+type World = (FoldConfig, fn(u64) -> Record, u64);
+
 /// Every way in which labels come later.
-fn later() -> Vec<(FoldConfig, fn(u64) -> Record, u64)> {
+fn later() -> Vec<World> {
     let labels = |topic: &str, rows| Some(Labels { topic: topic.into(), rows, ..Labels::default() });
     let config = config("naive_bayes", &["linear", "majority"]);
     let with = |horizon, rows| {
@@ -218,7 +221,7 @@ fn labels_that_come_later_are_scored_and_learned_as_they_come() {
                 assert_eq!(labels.joined, snapshot.counts.events, "{what}");
                 let waiting = match horizon {
                     Horizon::Delay(n) | Horizon::Events(n) | Horizon::Ms(n) => n,
-                    Horizon::Now => 39,
+                    Horizon::Now => 40,
                 };
                 assert_eq!((labels.waiting, labels.joined), (waiting, EVENTS - waiting), "{what}");
             }
