@@ -139,9 +139,14 @@ test("a hidden page rests, a paused one stands still, both go on", async () => {
       document.dispatchEvent(new Event("visibilitychange"));
     }, hidden);
   const events = () => page.locator("#accuracy .plot").getAttribute("aria-valuemax").then(Number);
+  const stream = (request) => request.url().includes("/api/stream");
+  const closed = page.waitForEvent("requestfailed", stream);
   await hide(true);
   await page.waitForSelector('.link[data-link="hidden"]', { state: "attached" });
+  await closed;
+  const opened = page.waitForRequest(stream);
   await hide(false);
+  assert.match((await (await opened).allHeaders())["last-event-id"] ?? "", /^\d+$/, "it goes on where it stopped");
   await page.waitForSelector('.link[data-link="live"]');
   await page.getByRole("button", { name: "Pause" }).click();
   await page.waitForSelector('.link[data-link="paused"]');
@@ -150,6 +155,19 @@ test("a hidden page rests, a paused one stands still, both go on", async () => {
   assert.equal(await events(), stopped);
   await page.getByRole("button", { name: "Resume" }).click();
   await page.waitForFunction((n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > n, stopped);
+});
+
+test("where there is no stream the page asks every two seconds", async () => {
+  const page = await open();
+  await page.route("**/api/stream*", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"too many streams"}' }));
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.waitForSelector('.link[data-link="polling"]');
+  assert.match(await page.locator(".banner").innerText(), /too many streams/);
+  const newest = await page.locator("#accuracy .plot").getAttribute("aria-valuemax").then(Number);
+  await page.waitForFunction((n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > n + 1_500, newest);
+  await page.unroute("**/api/stream*");
+  await page.waitForSelector('.link[data-link="live"]');
 });
 
 for (const scheme of ["light", "dark"]) {
