@@ -9,10 +9,18 @@ const PORT = Number(process.argv[2] ?? 8600);
 const TOKEN = process.env.TOKEN ?? "secret";
 const PAST_S = Number(process.env.PAST ?? 900);
 const DIST = new URL("../dist/", import.meta.url);
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const FILES = { "/": ["index.html", "text/html"], "/assets/app.js": ["assets/app.js", "text/javascript"], "/assets/app.css": ["assets/app.css", "text/css"] };
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const FILES = {
+  "/": ["index.html", "text/html"],
+  "/assets/app.js": ["assets/app.js", "text/javascript"],
+  "/assets/app.css": ["assets/app.css", "text/css"],
+};
 
-const worlds = new Map([["demo", new World("demo", "classification", PAST_S)], ["air", new World("air", "regression", PAST_S)]]);
+const worlds = new Map([
+  ["demo", new World("demo", "classification", PAST_S)],
+  ["air", new World("air", "regression", PAST_S)],
+]);
 const streams = new Set();
 let id = 0;
 
@@ -20,7 +28,8 @@ function send(events, model) {
   for (const { type, data } of events) {
     id += 1;
     for (const stream of streams) {
-      if (stream.model === null || stream.model === model) stream.response.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ model, ...data })}\n\n`);
+      if (stream.model === null || stream.model === model)
+        stream.response.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ model, ...data })}\n\n`);
     }
   }
 }
@@ -38,19 +47,26 @@ class Problem extends Error {
 
 function find(name) {
   const world = worlds.get(name);
-  if (world === undefined) throw new Problem(404, "Not Found", `no model ${name}; there are: ${[...worlds.keys()].join(", ")}`);
+  if (world === undefined)
+    throw new Problem(404, "Not Found", `no model ${name}; there are: ${[...worlds.keys()].join(", ")}`);
   return world;
 }
 
 async function act(world, verb, request) {
-  if (TOKEN !== "" && request.headers.authorization !== `Bearer ${TOKEN}`) throw new Problem(401, "Unauthorized", "this changes the model and needs the server's token: Authorization: Bearer …");
+  if (TOKEN !== "" && request.headers.authorization !== `Bearer ${TOKEN}`)
+    throw new Problem(
+      401,
+      "Unauthorized",
+      "this changes the model and needs the server's token: Authorization: Bearer …",
+    );
   let text = "";
   for await (const piece of request) text += piece;
   const body = JSON.parse(text || "{}");
   world.fresh = [];
   const at = Date.now();
   if (verb === "rollback") {
-    if (!world.versions.some((v) => v.version === body.version)) throw new Problem(404, "Not Found", `version ${body.version} is not kept`);
+    if (!world.versions.some((v) => v.version === body.version))
+      throw new Problem(404, "Not Found", `version ${body.version} is not kept`);
     if (world.pinned === body.version) throw new Problem(409, "Conflict", `version ${body.version} is served already`);
     world.pinned = body.version;
     world.note(at, { pinned: { version: body.version } });
@@ -70,11 +86,20 @@ async function act(world, verb, request) {
 
 async function answer(request, response) {
   const url = new URL(request.url, "http://localhost");
-  const json = (body) => response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" }).end(JSON.stringify(body));
+  const json = (body) =>
+    response
+      .writeHead(200, { "content-type": "application/json", "cache-control": "no-store" })
+      .end(JSON.stringify(body));
   const file = FILES[url.pathname];
   if (file !== undefined) {
     const bytes = await readFile(new URL(file[0], DIST));
-    return response.writeHead(200, { "content-type": `${file[1]}; charset=utf-8`, "content-security-policy": CSP, "cache-control": "no-cache" }).end(bytes);
+    return response
+      .writeHead(200, {
+        "content-type": `${file[1]}; charset=utf-8`,
+        "content-security-policy": CSP,
+        "cache-control": "no-cache",
+      })
+      .end(bytes);
   }
   if (url.pathname === "/api/models") return json({ models: [...worlds.values()].map((w) => w.view()) });
   if (url.pathname === "/api/history") {
@@ -97,7 +122,9 @@ async function answer(request, response) {
 const server = createServer((request, response) => {
   answer(request, response).catch((error) => {
     const status = error instanceof Problem ? error.status : 500;
-    response.writeHead(status, { "content-type": "application/problem+json" }).end(JSON.stringify({ type: "about:blank", title: error.title, status, detail: error.message }));
+    response
+      .writeHead(status, { "content-type": "application/problem+json" })
+      .end(JSON.stringify({ type: "about:blank", title: error.title, status, detail: error.message }));
   });
 });
 server.listen(PORT, "127.0.0.1", () => console.error(`http://127.0.0.1:${PORT}/ (token: ${TOKEN || "none"})`));

@@ -11,7 +11,14 @@ const recover = (s, floor, tall, tau) => floor + tall * Math.exp(-s / tau);
 export class World {
   constructor(name, task, past_s, now = Date.now()) {
     Object.assign(this, { name, task, samples: [], happenings: [], truth: [], versions: [], pinned: null });
-    Object.assign(this, { version: 0, events: 0, born: now - past_s * 1000, seed: name.length * 7919, seen: 0, changes: 0 });
+    Object.assign(this, {
+      version: 0,
+      events: 0,
+      born: now - past_s * 1000,
+      seed: name.length * 7919,
+      seen: 0,
+      changes: 0,
+    });
     this.scale = task === "classification" ? 1 : 8;
     this.learners = [
       { learner: "hoeffding_tree", role: "champion", since: 0, drifts: 0, incident: null, evidence: null },
@@ -27,7 +34,14 @@ export class World {
   }
 
   note(at, what) {
-    const happening = { number: this.happenings.length + 1, version: this.version, events: this.events, at, seen_ms: at, what };
+    const happening = {
+      number: this.happenings.length + 1,
+      version: this.version,
+      events: this.events,
+      at,
+      seen_ms: at,
+      what,
+    };
     this.happenings.push(happening);
     this.fresh?.push({ type: "happening", data: happening });
   }
@@ -51,22 +65,47 @@ export class World {
     const young = recover(phase, 0.075, 0.34, 2.6);
     const loss = {};
     for (const l of this.learners) {
-      const base = l.role === "baseline" ? 0.42 : l.round === round && round > 0 ? young : phase > 12 && l.role === "champion" ? young : old;
+      const base =
+        l.role === "baseline"
+          ? 0.42
+          : l.round === round && round > 0
+            ? young
+            : phase > 12 && l.role === "champion"
+              ? young
+              : old;
       l.loss = Math.max(0, base * this.scale + noise());
       l.best = Math.min(l.best ?? Infinity, l.loss);
       loss[l.learner] = l.loss;
       if (l.role === "challenger" && l.evidence) {
-        l.evidence = { log_e: Math.max(-1, (phase - 3.5) * 1.3), epoch: 1, events: Math.round((phase - 2) * 1500), gain: 0.12 };
+        l.evidence = {
+          log_e: Math.max(-1, (phase - 3.5) * 1.3),
+          epoch: 1,
+          events: Math.round((phase - 2) * 1500),
+          gain: 0.12,
+        };
       }
     }
     const champion = this.champion();
     const stale = this.pinned === null ? 0 : 0.08 * this.scale;
     const busy = 40 + 30 * Math.sin(s / 5) ** 2;
     const sample = {
-      at_ms: at, version: this.version, events: this.events, lag: Math.round(Math.max(0, 20 + 900 * Math.max(0, Math.sin(s / 13)) ** 12 + 30 * this.random())),
-      events_per_second: rate, requests_per_second: busy, predict_p50_ms: 0.021 + 0.004 * this.random(), predict_p99_ms: 0.08 + 0.05 * this.random() + (this.random() < 0.03 ? 0.3 : 0),
-      loss, best: champion.best, baseline: loss.no_change, served: s < 8 ? null : champion.loss + stale + noise(), verdict: this.state,
-      champion: champion.learner, pinned: this.pinned, checkpoint_version: this.versions[0]?.version ?? null, waiting: Math.round(1200 + 300 * Math.sin(s / 17)),
+      at_ms: at,
+      version: this.version,
+      events: this.events,
+      lag: Math.round(Math.max(0, 20 + 900 * Math.max(0, Math.sin(s / 13)) ** 12 + 30 * this.random())),
+      events_per_second: rate,
+      requests_per_second: busy,
+      predict_p50_ms: 0.021 + 0.004 * this.random(),
+      predict_p99_ms: 0.08 + 0.05 * this.random() + (this.random() < 0.03 ? 0.3 : 0),
+      loss,
+      best: champion.best,
+      baseline: loss.no_change,
+      served: s < 8 ? null : champion.loss + stale + noise(),
+      verdict: this.state,
+      champion: champion.learner,
+      pinned: this.pinned,
+      checkpoint_version: this.versions[0]?.version ?? null,
+      waiting: Math.round(1200 + 300 * Math.sin(s / 17)),
     };
     if (Math.floor(s / 10) !== Math.floor((s - STEP_MS / 1000) / 10)) this.save(at);
     this.samples.push(sample);
@@ -90,14 +129,30 @@ export class World {
       const name = SPEC[round % SPEC.length];
       const again = 1 + this.learners.concat(this.gone ?? []).filter((l) => l.learner.startsWith(name)).length;
       const challenger = again === 1 ? name : `${name}#${again}`;
-      this.learners.splice(1, 0, { learner: challenger, role: "challenger", since: this.version, drifts: 0, incident: null, evidence: { log_e: 0, epoch: 1, events: 0, gain: 0 }, round });
+      this.learners.splice(1, 0, {
+        learner: challenger,
+        role: "challenger",
+        since: this.version,
+        drifts: 0,
+        incident: null,
+        evidence: { log_e: 0, epoch: 1, events: 0, gain: 0 },
+        round,
+      });
       this.note(at, { challenger: { learner: challenger } });
     } else if (due(4)) {
       did(4);
       this.state = "drift";
       const champion = this.champion();
       champion.drifts += 1;
-      champion.incident = { number: champion.drifts, at: this.events, onset: this.events - 3000, before: 0.09, after: 0.36, escalations: 0, end: null };
+      champion.incident = {
+        number: champion.drifts,
+        at: this.events,
+        onset: this.events - 3000,
+        before: 0.09,
+        after: 0.36,
+        escalations: 0,
+        end: null,
+      };
       this.note(at, { drift: { learner, incident: champion.incident } });
     } else if (due(9)) {
       did(9);
@@ -112,14 +167,24 @@ export class World {
   promote(at, name, evidence) {
     const [from, to] = [this.champion(), this.learners.find((l) => l.learner === name)];
     this.gone = [...(this.gone ?? []), from];
-    this.learners = [{ ...to, role: "champion", evidence: null, round: to.round }, ...this.learners.filter((l) => l !== from && l !== to)];
+    this.learners = [
+      { ...to, role: "champion", evidence: null, round: to.round },
+      ...this.learners.filter((l) => l !== from && l !== to),
+    ];
     this.state = "stable";
     this.note(at, { promotion: { from: from.learner, to: name, evidence } });
   }
 
   save(at) {
     const hash = Array.from({ length: 64 }, () => "0123456789abcdef"[Math.floor(this.random() * 16)]).join("");
-    this.versions.unshift({ version: this.version, state_hash: hash, at: new Date(at).toISOString(), events: this.events, learner: this.champion().learner, bytes: 480_000 + this.versions.length * 900 });
+    this.versions.unshift({
+      version: this.version,
+      state_hash: hash,
+      at: new Date(at).toISOString(),
+      events: this.events,
+      learner: this.champion().learner,
+      bytes: 480_000 + this.versions.length * 900,
+    });
     this.versions = this.versions.filter((v, i) => i < 6 || v.version === this.pinned);
   }
 
@@ -130,16 +195,48 @@ export class World {
   view() {
     const { loss } = this.samples.at(-1);
     const scores = this.learners.map((l) => ({
-      learner: l.learner, role: l.role, since: l.since, rolling_loss: l.loss ?? null, fading_loss: l.loss ?? null, best_loss: l.best ?? null, baseline_loss: loss.no_change,
-      ...(this.task === "classification" ? { accuracy: 0.9 } : { mae: 0.7 }), verdict: l.role === "champion" ? this.state : "stable", drifts: l.drifts, incident: l.incident,
-      evidence: l.evidence, evidence_needed: l.role === "challenger" ? NEEDED : null, bytes: 120_000 + l.learner.length * 3_000,
+      learner: l.learner,
+      role: l.role,
+      since: l.since,
+      rolling_loss: l.loss ?? null,
+      fading_loss: l.loss ?? null,
+      best_loss: l.best ?? null,
+      baseline_loss: loss.no_change,
+      ...(this.task === "classification" ? { accuracy: 0.9 } : { mae: 0.7 }),
+      verdict: l.role === "champion" ? this.state : "stable",
+      drifts: l.drifts,
+      incident: l.incident,
+      evidence: l.evidence,
+      evidence_needed: l.role === "challenger" ? NEEDED : null,
+      bytes: 120_000 + l.learner.length * 3_000,
     }));
     const newest = this.versions[0];
     return {
-      name: this.name, phase: "live", ready: true, reasons: [], lag: [{ topic: "events", partition: 0, messages: this.samples.at(-1).lag }],
-      checkpoint: newest && { version: newest.version, state_hash: newest.state_hash, at: newest.at }, task: this.task, learner: this.champion().learner,
-      version: this.version, served_version: this.pinned ?? this.version, events: this.events, model_age_ms: 80, scores, happenings: this.happenings.slice(-256), live: this.live(),
-      labels: { waiting: this.samples.at(-1).waiting, joined: this.events, expired: 3, early: 12, late: 1, duplicate: 0, changed: 0, orphan: 0 },
+      name: this.name,
+      phase: "live",
+      ready: true,
+      reasons: [],
+      lag: [{ topic: "events", partition: 0, messages: this.samples.at(-1).lag }],
+      checkpoint: newest && { version: newest.version, state_hash: newest.state_hash, at: newest.at },
+      task: this.task,
+      learner: this.champion().learner,
+      version: this.version,
+      served_version: this.pinned ?? this.version,
+      events: this.events,
+      model_age_ms: 80,
+      scores,
+      happenings: this.happenings.slice(-256),
+      live: this.live(),
+      labels: {
+        waiting: this.samples.at(-1).waiting,
+        joined: this.events,
+        expired: 3,
+        early: 12,
+        late: 1,
+        duplicate: 0,
+        changed: 0,
+        orphan: 0,
+      },
     };
   }
 
@@ -147,11 +244,18 @@ export class World {
     from ??= to - 3_600_000;
     const step = Math.max(1, Math.ceil(Math.max(wanted, (to - from) / 2_000) / 1_000)) * 1_000;
     const bins = new Map();
-    for (const sample of this.samples) if (sample.at_ms >= from && sample.at_ms <= to) bins.set(Math.floor(sample.at_ms / step), sample);
+    for (const sample of this.samples)
+      if (sample.at_ms >= from && sample.at_ms <= to) bins.set(Math.floor(sample.at_ms / step), sample);
     const within = (ms) => ms >= from && ms <= to;
     return {
-      model: this.name, task: this.task, from, to, step_ms: step, samples: [...bins.values()].slice(-4000),
-      happenings: this.happenings.filter((h) => within(h.seen_ms)), truth: this.truth.filter((t) => within(t.at_ms)),
+      model: this.name,
+      task: this.task,
+      from,
+      to,
+      step_ms: step,
+      samples: [...bins.values()].slice(-4000),
+      happenings: this.happenings.filter((h) => within(h.seen_ms)),
+      truth: this.truth.filter((t) => within(t.at_ms)),
     };
   }
 }

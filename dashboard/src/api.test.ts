@@ -3,7 +3,8 @@ import { parser, type StreamEvent } from "./api";
 import { hashOf, readHash } from "./hash";
 
 test("a stream cut into pieces anywhere gives the same events", () => {
-  const text = ': hello\n\nid: 7\nevent: sample\ndata: {"model":"m",\ndata: "version":1}\n\nevent: other\ndata: {}\n\nid: 8\r\nevent: happening\r\ndata: {"number":2}\r\n\r\nevent: sample\ndata: {"cut":';
+  const text =
+    ': hello\n\nid: 7\nevent: sample\ndata: {"model":"m",\ndata: "version":1}\n\nevent: other\ndata: {}\n\nid: 8\r\nevent: happening\r\ndata: {"number":2}\r\n\r\nevent: sample\ndata: {"cut":';
   for (let size = 1; size <= text.length; size += 1) {
     const seen: StreamEvent[] = [];
     const parse = parser((event) => seen.push(event));

@@ -99,7 +99,15 @@ export type What =
   | { challenger: { learner: string } }
   | { dropped: { learner: string } }
   | { promotion: { from: string; to: string; evidence: Evidence | null } }
-  | { effect: { learner: string; before: number | null; at: number | null; after: number; recovered_after: number | null } }
+  | {
+      effect: {
+        learner: string;
+        before: number | null;
+        at: number | null;
+        after: number;
+        recovered_after: number | null;
+      };
+    }
   | { pinned: { version: number } };
 
 /** `at`: time of the newest event; `seen_ms`: wall clock when it was published. */
@@ -140,7 +148,8 @@ export interface Version {
   bytes: number;
 }
 
-export type Action = { rollback: { version: number } } | { promote: { learner: string } } | { follow: Record<string, never> };
+export type Action =
+  { rollback: { version: number } } | { promote: { learner: string } } | { follow: Record<string, never> };
 
 export type StreamEvent =
   | { type: "sample"; id: string; data: Sample & { model: string } }
@@ -188,7 +197,8 @@ export async function models(): Promise<{ models: Model[]; skew: number }> {
 
 export const model = (name: string) => request<Model>(path(name));
 
-export const versions = async (name: string) => (await request<{ versions: Version[] }>(`${path(name)}/versions`)).versions;
+export const versions = async (name: string) =>
+  (await request<{ versions: Version[] }>(`${path(name)}/versions`)).versions;
 
 export function history(name: string, range: { from?: number; to?: number; step?: number } = {}): Promise<History> {
   const query = new URLSearchParams({ model: name });
@@ -223,7 +233,11 @@ export async function stream(
   try {
     const headers: Record<string, string> = { accept: "text/event-stream" };
     if (lastId !== undefined) headers["last-event-id"] = lastId;
-    const response = await fetch(`/api/stream?model=${encodeURIComponent(name)}`, { headers, cache: "no-store", signal: stop });
+    const response = await fetch(`/api/stream?model=${encodeURIComponent(name)}`, {
+      headers,
+      cache: "no-store",
+      signal: stop,
+    });
     if (!response.ok || response.body === null) throw await problem(response);
     opened();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -4,8 +4,8 @@ import uPlot from "uplot";
 import type { Sample } from "./api";
 import { h, keyed, mark, write } from "./dom";
 import { moment, time } from "./format";
-import { draw } from "./glyph";
-import { DRAWN, KINDS, markers, spans, type Kind } from "./markers";
+import { drawMarks, drawSpans } from "./marks";
+import { steer } from "./steer";
 import { nearest, range, type State, type Store } from "./store";
 import { dataTable } from "./table";
 import { color, onTheme } from "./theme";
@@ -37,8 +37,6 @@ export interface ChartSpec {
 
 /** Right of the plots; left of them is the axis, whose width the style sheet gives as `--gutter`. */
 export const RIGHT = 12;
-const BIG_STEP = 10;
-const RANK: Kind[] = ["drift", "serving", "promotion", "known", "warning", "challenger"];
 /** A hole in the line: no sample for so many steps, and at least so long. */
 const HOLE = { steps: 4, ms: 5_000 };
 
@@ -50,7 +48,13 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
   const legend = h("div", { class: "legend", role: "group", "aria-labelledby": `${spec.id}-title` });
   const plot = h("div", { class: "plot", tabindex: "0", role: "slider", "aria-label": "time" });
   const table = dataTable(spec, store);
-  const section = h("section", { class: "chart", id: spec.id }, h("div", { class: "chart-head" }, title, hint, table.button, legend), plot, table.region);
+  const section = h(
+    "section",
+    { class: "chart", id: spec.id },
+    h("div", { class: "chart-head" }, title, hint, table.button, legend),
+    plot,
+    table.region,
+  );
   const hidden = new Set<string>();
   let lines: Line[] = [];
   let u: uPlot | undefined;
@@ -67,7 +71,11 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
     ms: 1,
     padding: [14, RIGHT, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7, fill: (_, i) => color(lines[i - 1]?.color ?? "--text") } },
+    cursor: {
+      y: false,
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 7, fill: (_, i) => color(lines[i - 1]?.color ?? "--text") },
+    },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: {
       x: { time: true, range: () => range(store.state) },
@@ -75,19 +83,36 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
     },
     axes: [
       {
-        stroke: () => color("--muted"), grid: { show: false }, ticks: { show: false }, size: 24, gap: 4, font: FONT, space: 76, incrs: TICKS,
+        stroke: () => color("--muted"),
+        grid: { show: false },
+        ticks: { show: false },
+        size: 24,
+        gap: 4,
+        font: FONT,
+        space: 76,
+        incrs: TICKS,
         values: (self, splits) => times(self, splits),
       },
       {
-        stroke: () => color("--muted"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false },
-        size: gutter(), gap: 8, font: FONT, space: 34, values: (_, splits) => splits.map((v) => spec.axis(v, store.state)),
+        stroke: () => color("--muted"),
+        grid: { stroke: () => color("--line"), width: 1 },
+        ticks: { show: false },
+        size: gutter(),
+        gap: 8,
+        font: FONT,
+        space: 34,
+        values: (_, splits) => splits.map((v) => spec.axis(v, store.state)),
       },
     ],
     series: [
       {},
       ...lines.map((line): uPlot.Series => ({
-        label: line.label, show: !hidden.has(line.key), stroke: () => color(line.color), width: line.width ?? 1.5,
-        ...(line.dash === undefined ? {} : { dash: line.dash }), points: { show: false },
+        label: line.label,
+        show: !hidden.has(line.key),
+        stroke: () => color(line.color),
+        width: line.width ?? 1.5,
+        ...(line.dash === undefined ? {} : { dash: line.dash }),
+        points: { show: false },
       })),
     ],
     hooks: {
@@ -116,23 +141,44 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
   const showLegend = (state: State) => {
     const index = state.cursor === null ? state.samples.length - 1 : nearest(state.samples, state.cursor);
     const sample = state.samples[index];
-    const named = spec.sparse === true ? lines.filter((line) => hidden.has(line.key) || (sample !== undefined && typeof line.of(sample) === "number")) : lines;
-    keyed(legend, named, (line) => line.key, (line) => {
-      const key = h("span", { class: "key", "aria-hidden": "true" });
-      key.style.setProperty("--c", `var(${line.color})`);
-      key.dataset["dash"] = line.dash === undefined ? "solid" : (line.dash[0] ?? 0) <= 2 ? "dotted" : "dashed";
-      return h("button", { type: "button", onclick: () => toggle(line.key), "aria-pressed": "true" }, key, h("span", { class: "name" }, line.label), h("b", {}));
-    }, (button, line) => {
-      mark(button, "aria-pressed", String(!hidden.has(line.key)));
-      write(button.lastElementChild!, sample === undefined ? "–" : spec.text(line.of(sample), state));
-    });
+    const named =
+      spec.sparse === true
+        ? lines.filter((line) => hidden.has(line.key) || (sample !== undefined && typeof line.of(sample) === "number"))
+        : lines;
+    keyed(
+      legend,
+      named,
+      (line) => line.key,
+      (line) => {
+        const key = h("span", { class: "key", "aria-hidden": "true" });
+        key.style.setProperty("--c", `var(${line.color})`);
+        key.dataset["dash"] = line.dash === undefined ? "solid" : (line.dash[0] ?? 0) <= 2 ? "dotted" : "dashed";
+        return h(
+          "button",
+          { type: "button", onclick: () => toggle(line.key), "aria-pressed": "true" },
+          key,
+          h("span", { class: "name" }, line.label),
+          h("b", {}),
+        );
+      },
+      (button, line) => {
+        mark(button, "aria-pressed", String(!hidden.has(line.key)));
+        write(button.lastElementChild!, sample === undefined ? "–" : spec.text(line.of(sample), state));
+      },
+    );
     const [from, to] = range(state);
     const at = sample?.at_ms ?? to;
     mark(plot, "aria-valuemin", String(Math.round(from)));
     mark(plot, "aria-valuemax", String(Math.round(to)));
     if (state.cursor !== null || document.activeElement !== plot) {
       mark(plot, "aria-valuenow", String(Math.round(at)));
-      mark(plot, "aria-valuetext", sample === undefined ? "no data yet" : [time(at), ...lines.map((l) => `${l.label} ${spec.text(l.of(sample), state)}`)].join(", "));
+      mark(
+        plot,
+        "aria-valuetext",
+        sample === undefined
+          ? "no data yet"
+          : [time(at), ...lines.map((l) => `${l.label} ${spec.text(l.of(sample), state)}`)].join(", "),
+      );
     }
   };
 
@@ -148,7 +194,11 @@ export function chart(spec: ChartSpec, store: Store, link: LiveLink): HTMLElemen
     write(hint, spec.hint(state));
     mark(plot, "aria-label", `${spec.title(state)}: time`);
     const wanted = spec.lines(state);
-    if (u === undefined || wanted.map((l) => l.key + l.color + l.label).join() !== lines.map((l) => l.key + l.color + l.label).join()) rebuild(state);
+    if (
+      u === undefined ||
+      wanted.map((l) => l.key + l.color + l.label).join() !== lines.map((l) => l.key + l.color + l.label).join()
+    )
+      rebuild(state);
     lines = wanted;
     u!.setData(columns(state, lines));
     if (!u!.over.matches(":hover")) {
@@ -176,24 +226,11 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const HALF_LABEL = 28;
-const TICKS = [...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND), ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE), ...[1, 2, 3, 6, 12, 24, 48, 168, 720].map((n) => n * HOUR)];
-
-/** Moves the shared cursor by keys. */
-export function steer(event: KeyboardEvent, store: Store): void {
-  const { samples, cursor } = store.state;
-  if (event.ctrlKey || event.metaKey || event.altKey || samples.length === 0) return;
-  const last = samples.length - 1;
-  const here = cursor === null ? last : nearest(samples, cursor);
-  const step = event.shiftKey ? BIG_STEP : 1;
-  const to = {
-    ArrowLeft: here - step, ArrowDown: here - step, ArrowRight: here + step, ArrowUp: here + step,
-    PageDown: here - BIG_STEP, PageUp: here + BIG_STEP, Home: 0, End: last,
-  }[event.key];
-  if (to === undefined && event.key !== "Escape") return;
-  event.preventDefault();
-  const sample = to === undefined ? undefined : samples[Math.min(Math.max(to, 0), last)];
-  store.set({ cursor: sample?.at_ms ?? null });
-}
+const TICKS = [
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12, 24, 48, 168, 720].map((n) => n * HOUR),
+];
 
 /** Labels of the time axis; the last one is left out where it would be cut. */
 function times(u: uPlot, splits: number[]): string[] {
@@ -217,43 +254,4 @@ function columns(state: State, lines: readonly Line[]): uPlot.AlignedData {
     lines.forEach((line, i) => values[i]!.push(line.of(sample) ?? null));
   }
   return [at, ...values];
-}
-
-function drawSpans(u: uPlot, state: State): void {
-  const [from, to] = range(state);
-  const { left, top, width, height } = u.bbox;
-  for (const span of spans(state.happenings)) {
-    const [start, end] = [Math.max(span.from, from), Math.min(span.to ?? to, to)];
-    if (end <= start) continue;
-    const x = left + ((start - from) / (to - from)) * width;
-    u.ctx.fillStyle = color(span.kind === "drift" ? "--drift-tint" : "--warning-tint");
-    u.ctx.fillRect(x, top, Math.max(((end - start) / (to - from)) * width, 1), height);
-  }
-}
-
-function drawMarks(u: uPlot, state: State): void {
-  const [from, to] = range(state);
-  const { left, top, width, height } = u.bbox;
-  const dpr = devicePixelRatio;
-  const { ctx } = u;
-  const shaped: number[] = [];
-  ctx.save();
-  const seen = markers(state.happenings, state.truth).filter((m) => m.at >= from && m.at <= to && DRAWN.includes(m.kind));
-  for (const marker of seen.sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind))) {
-    const x = Math.round(left + ((marker.at - from) / (to - from)) * width) + 0.5;
-    const chosen = marker.key === state.selected;
-    ctx.strokeStyle = ctx.fillStyle = color(`--${marker.kind}`);
-    ctx.globalAlpha = chosen ? 1 : 0.75;
-    ctx.lineWidth = (chosen ? 2.5 : 1) * dpr;
-    ctx.setLineDash(KINDS[marker.kind].dash.map((d) => d * dpr));
-    ctx.beginPath();
-    ctx.moveTo(x, top);
-    ctx.lineTo(x, top + height);
-    ctx.stroke();
-    // Where shapes would cover one another the more important one stands; the timeline has them all.
-    if (shaped.some((other) => Math.abs(other - x) < 10 * dpr)) continue;
-    shaped.push(x);
-    draw(ctx, marker.kind, x, top - 11 * dpr, 9 * dpr);
-  }
-  ctx.restore();
 }

@@ -2,7 +2,12 @@
 
 const DASH = "–";
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const clock = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 type Maybe = number | null | undefined;
@@ -30,7 +35,11 @@ export const tally = (value: Maybe) => (known(value) && Math.abs(value) < 100_00
 export function short(value: Maybe): string {
   if (!known(value)) return DASH;
   const size = Math.abs(value);
-  for (const [unit, sign] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
+  for (const [unit, sign] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const) {
     if (size >= unit) return `${Number((value / unit).toPrecision(3))} ${sign}`;
   }
   return Number(value.toPrecision(3)).toString();

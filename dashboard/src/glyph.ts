@@ -19,8 +19,14 @@ const paths = new Map<Shape, Path2D>();
 export function glyph(kind: Kind, letter = KINDS[kind].letter): SVGElement {
   const { shape } = KINDS[kind];
   const low = shape === "triangle" ? 12.6 : shape === "arrow" ? 11.4 : 11;
-  const text = kind === "note" || kind === "stable" ? [] : [s("text", { x: 8, y: low, "text-anchor": "middle" }, letter)];
-  return s("svg", { class: "glyph", "data-kind": kind, viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: OUTLINE[shape] }), ...text);
+  const text =
+    kind === "note" || kind === "stable" ? [] : [s("text", { x: 8, y: low, "text-anchor": "middle" }, letter)];
+  return s(
+    "svg",
+    { class: "glyph", "data-kind": kind, viewBox: "0 0 16 16", "aria-hidden": "true" },
+    s("path", { d: OUTLINE[shape] }),
+    ...text,
+  );
 }
 
 /** Draws the shape without its letter, `size` pixels wide, its middle at `x`, its top at `y`. */

@@ -42,18 +42,26 @@ export class LiveLink {
         const { name } = this.store.state;
         if (name === null) throw new api.Problem(0, "no model is configured");
         let loaded: Promise<void> = Promise.resolve();
-        await api.stream(name, this.lastId, signal, (event) => this.take(name, event), () => {
-          failures = 0;
-          loaded = this.loadAll(name).then(
-            () => this.store.set({ link: "live", trouble: null }),
-            (error: unknown) => this.store.set({ trouble: words(error) }),
-          );
-        });
+        await api.stream(
+          name,
+          this.lastId,
+          signal,
+          (event) => this.take(name, event),
+          () => {
+            failures = 0;
+            loaded = this.loadAll(name).then(
+              () => this.store.set({ link: "live", trouble: null }),
+              (error: unknown) => this.store.set({ trouble: words(error) }),
+            );
+          },
+        );
         await loaded;
       } catch (error) {
         if (!signal.aborted) {
           polling = await this.poll();
-          this.store.set(polling ? { link: "polling", trouble: words(error) } : { link: "offline", trouble: words(error) });
+          this.store.set(
+            polling ? { link: "polling", trouble: words(error) } : { link: "offline", trouble: words(error) },
+          );
         }
       }
       if (signal.aborted) continue;
@@ -188,5 +196,7 @@ export class LiveLink {
 
 function words(error: unknown): string {
   if (error instanceof api.Problem) return error.message;
-  return error instanceof DOMException && error.name === "TimeoutError" ? "the server does not answer" : "the server cannot be reached";
+  return error instanceof DOMException && error.name === "TimeoutError"
+    ? "the server does not answer"
+    : "the server cannot be reached";
 }

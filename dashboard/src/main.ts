@@ -2,7 +2,7 @@
 
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
-import { chart, steer } from "./chart";
+import { chart } from "./chart";
 import { h } from "./dom";
 import { readHash, writeHash } from "./hash";
 import { LiveLink } from "./link";
@@ -18,6 +18,7 @@ import { lag, throughput } from "./panels/throughput";
 import { timeline } from "./panels/timeline";
 import { topbar } from "./panels/topbar";
 import { versions } from "./panels/versions";
+import { steer } from "./steer";
 import { range, Store } from "./store";
 import { startTheme } from "./theme";
 
@@ -25,7 +26,8 @@ startTheme();
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 /** With reduced motion the page moves once a second, or at once where it was touched. */
 let touched = 0;
-for (const type of ["pointermove", "keydown", "click"]) document.addEventListener(type, () => (touched = performance.now()), true);
+for (const type of ["pointermove", "keydown", "click"])
+  document.addEventListener(type, () => (touched = performance.now()), true);
 const store = new Store((run) => {
   const wait = calm.matches && performance.now() - touched > 300 ? 1_000 : 0;
   if (wait > 0) setTimeout(run, wait);
@@ -54,7 +56,8 @@ function choose(marker: Marker): void {
   }
   const charts = document.querySelector(".charts")!;
   const { top } = charts.getBoundingClientRect();
-  if (top < 0 || top > innerHeight / 2) charts.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
+  if (top < 0 || top > innerHeight / 2)
+    charts.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
 }
 
 addEventListener("hashchange", () => {
@@ -66,7 +69,13 @@ addEventListener("hashchange", () => {
   }
 });
 document.addEventListener("keydown", (event) => {
-  if (event.target === document.body && event.key.startsWith("Arrow") && event.key !== "ArrowUp" && event.key !== "ArrowDown") steer(event, store);
+  if (
+    event.target === document.body &&
+    event.key.startsWith("Arrow") &&
+    event.key !== "ArrowUp" &&
+    event.key !== "ArrowDown"
+  )
+    steer(event, store);
 });
 let shownName: string | null = null;
 store.subscribe((state) => {
@@ -83,16 +92,23 @@ const column = h(
   timeline(store, choose),
   ...[accuracy, loss, throughput, lag, latency].map((spec) => chart(spec, store, link)),
 );
-document.querySelector("#app")!.append(
-  topbar(store, link),
-  h(
-    "main",
-    {},
-    health(store),
-    h("div", { class: "story" }, h("section", { "aria-label": "Charts" }, h("h2", { class: "sr" }, "Charts"), column), log(store, choose)),
-    learners(store, ask),
-    versions(store, ask),
-  ),
-  dialog,
-);
+document
+  .querySelector("#app")!
+  .append(
+    topbar(store, link),
+    h(
+      "main",
+      {},
+      health(store),
+      h(
+        "div",
+        { class: "story" },
+        h("section", { "aria-label": "Charts" }, h("h2", { class: "sr" }, "Charts"), column),
+        log(store, choose),
+      ),
+      learners(store, ask),
+      versions(store, ask),
+    ),
+    dialog,
+  );
 store.set({});

@@ -3,20 +3,39 @@ import type { Happening, What } from "./api";
 import { markers, spans } from "./markers";
 
 let number = 0;
-const at = (seen_ms: number, what: What, events = seen_ms): Happening => ({ number: ++number, version: 100 + seen_ms, events, at: 0, seen_ms, what });
+const at = (seen_ms: number, what: What, events = seen_ms): Happening => ({
+  number: ++number,
+  version: 100 + seen_ms,
+  events,
+  at: 0,
+  seen_ms,
+  what,
+});
 const incident = { number: 1, at: 0, onset: 0, before: 0.09, after: 0.36, escalations: 0, end: null };
 const drift: What = { drift: { learner: "tree", incident } };
 
 test("every kind of happening has a mark and a sentence", () => {
   const evidence = { log_e: 7.1, epoch: 1, events: 812, gain: 0.12 };
   const all: What[] = [
-    { warning: { learner: "tree" } }, { warning_over: { learner: "tree" } }, drift, { drift_over: { learner: "tree", end: "rebaselined", lasted: 9_000 } },
-    { challenger: { learner: "tree#2" } }, { dropped: { learner: "tree#2" } }, { promotion: { from: "tree", to: "tree#2", evidence } },
-    { promotion: { from: "tree", to: "tree#2", evidence: null } }, { effect: { learner: "tree#2", before: null, at: 0.3, after: 0.08, recovered_after: null } },
-    { pinned: { version: 12_345 } }, "followed",
+    { warning: { learner: "tree" } },
+    { warning_over: { learner: "tree" } },
+    drift,
+    { drift_over: { learner: "tree", end: "rebaselined", lasted: 9_000 } },
+    { challenger: { learner: "tree#2" } },
+    { dropped: { learner: "tree#2" } },
+    { promotion: { from: "tree", to: "tree#2", evidence } },
+    { promotion: { from: "tree", to: "tree#2", evidence: null } },
+    { effect: { learner: "tree#2", before: null, at: 0.3, after: 0.08, recovered_after: null } },
+    { pinned: { version: 12_345 } },
+    "followed",
   ];
-  const made = markers(all.map((what, i) => at(i, what)), []);
-  expect(made.map((m) => m.kind + m.letter).join(" ")).toBe("warningW note· driftD note· challengerC note· promotionP promotionP note· servingR servingF");
+  const made = markers(
+    all.map((what, i) => at(i, what)),
+    [],
+  );
+  expect(made.map((m) => m.kind + m.letter).join(" ")).toBe(
+    "warningW note· driftD note· challengerC note· promotionP promotionP note· servingR servingF",
+  );
   expect(made[2]?.detail).toBe("tree: loss 0.09 → 0.36");
   expect(made[6]?.detail).toBe("tree#2 takes over from tree, better by 0.12 over 812 events");
   expect(made[7]?.detail).toContain("by hand");
@@ -35,10 +54,17 @@ test("only the first drift behind a known change says how late it was", () => {
 
 test("a warning becomes a drift, a promotion ends it, the last one stays open", () => {
   const story = [
-    at(1, { warning: { learner: "a" } }), at(2, { warning_over: { learner: "a" } }), at(3, { warning: { learner: "a" } }), at(4, drift),
-    at(6, { promotion: { from: "a", to: "b", evidence: null } }), at(8, drift),
+    at(1, { warning: { learner: "a" } }),
+    at(2, { warning_over: { learner: "a" } }),
+    at(3, { warning: { learner: "a" } }),
+    at(4, drift),
+    at(6, { promotion: { from: "a", to: "b", evidence: null } }),
+    at(8, drift),
   ];
   expect(spans(story)).toEqual([
-    { kind: "warning", from: 1, to: 2 }, { kind: "warning", from: 3, to: 4 }, { kind: "drift", from: 4, to: 6 }, { kind: "drift", from: 8, to: null },
+    { kind: "warning", from: 1, to: 2 },
+    { kind: "warning", from: 3, to: 4 },
+    { kind: "drift", from: 4, to: 6 },
+    { kind: "drift", from: 8, to: null },
   ]);
 });

@@ -42,7 +42,8 @@ export interface Marker {
 
 /** Every mark there is, the oldest first. */
 export function markers(happenings: readonly Happening[], truth: readonly Truth[]): readonly Marker[] {
-  if (memo.happenings !== happenings || memo.truth !== truth) memo = { happenings, truth, made: make(happenings, truth) };
+  if (memo.happenings !== happenings || memo.truth !== truth)
+    memo = { happenings, truth, made: make(happenings, truth) };
   return memo.made;
 }
 
@@ -88,20 +89,29 @@ function marker(happening: Happening, all: readonly Happening[], truth: readonly
   }
   if ("drift_over" in what) {
     const { end, lasted } = what.drift_over;
-    const how = { over: "the loss fell back", rebaselined: "the new level counts as normal now", deployed: "a learner was deployed" }[end];
+    const how = {
+      over: "the loss fell back",
+      rebaselined: "the new level counts as normal now",
+      deployed: "a learner was deployed",
+    }[end];
     return mark("note", "Drift over", `${how ?? end} after ${count(lasted)} events; the champion stays`);
   }
   if ("challenger" in what) return mark("challenger", "Challenger", `${what.challenger.learner} begins to learn`);
   if ("dropped" in what) return mark("note", "Challenger dropped", `${what.dropped.learner} was no better`);
   if ("promotion" in what) {
     const { from, to, evidence } = what.promotion;
-    const why = evidence === null ? "by hand" : `better by ${figure(evidence.gain)} over ${many(evidence.events, "event")}`;
+    const why =
+      evidence === null ? "by hand" : `better by ${figure(evidence.gain)} over ${many(evidence.events, "event")}`;
     return mark("promotion", "Promotion", `${to} takes over from ${from}, ${why}`);
   }
   if ("effect" in what) {
     const { before, at, after, recovered_after: recovered } = what.effect;
     const path = `loss ${figure(before)} before, ${figure(at)} at the swap, ${figure(after)} after`;
-    return mark("note", "Effect", recovered === null ? `${path}; not recovered yet` : `${path}; recovered in ${many(recovered, "event")}`);
+    return mark(
+      "note",
+      "Effect",
+      recovered === null ? `${path}; not recovered yet` : `${path}; recovered in ${many(recovered, "event")}`,
+    );
   }
   return mark("serving", "Rolled back", `version ${count(what.pinned.version)} is served, learning goes on`);
 }

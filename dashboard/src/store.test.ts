@@ -3,11 +3,41 @@ import type { Happening, History, Sample } from "./api";
 import { nearest, POINTS, range, stepFor, Store } from "./store";
 
 const sample = (at_ms: number, version = at_ms): Sample => ({
-  at_ms, version, events: version, lag: 0, events_per_second: 0, requests_per_second: 0, predict_p50_ms: null, predict_p99_ms: null, loss: { a: 0.1 },
-  best: null, baseline: null, served: null, verdict: "stable", champion: "a", pinned: null, checkpoint_version: null, waiting: 0,
+  at_ms,
+  version,
+  events: version,
+  lag: 0,
+  events_per_second: 0,
+  requests_per_second: 0,
+  predict_p50_ms: null,
+  predict_p99_ms: null,
+  loss: { a: 0.1 },
+  best: null,
+  baseline: null,
+  served: null,
+  verdict: "stable",
+  champion: "a",
+  pinned: null,
+  checkpoint_version: null,
+  waiting: 0,
 });
-const happening = (number: number, seen_ms: number): Happening => ({ number, version: number, events: number, at: 0, seen_ms, what: "followed" });
-const history = (samples: Sample[], to: number, happenings: Happening[] = []): History => ({ model: "m", task: "classification", from: 0, to, step_ms: 250, samples, happenings });
+const happening = (number: number, seen_ms: number): Happening => ({
+  number,
+  version: number,
+  events: number,
+  at: 0,
+  seen_ms,
+  what: "followed",
+});
+const history = (samples: Sample[], to: number, happenings: Happening[] = []): History => ({
+  model: "m",
+  task: "classification",
+  from: 0,
+  to,
+  step_ms: 250,
+  samples,
+  happenings,
+});
 
 function store() {
   const queue: (() => void)[] = [];

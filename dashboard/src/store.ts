@@ -109,7 +109,10 @@ export class Store {
     const truth = history.truth ?? [];
     const newest = truth.at(-1)?.at_event ?? -1;
     const newerTruth = this.state.truth.filter((t) => t.at_ms > history.to && t.at_event > newest);
-    this.set({ happenings: [...history.happenings, ...newer].slice(-KEPT), truth: [...truth, ...newerTruth].slice(-KEPT) });
+    this.set({
+      happenings: [...history.happenings, ...newer].slice(-KEPT),
+      truth: [...truth, ...newerTruth].slice(-KEPT),
+    });
   }
 
   /** The samples of the view, then what the stream brought after they were written. */

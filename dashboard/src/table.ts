@@ -8,9 +8,28 @@ import type { State, Store } from "./store";
 const ROWS = 60;
 const EVERY_MS = 2_000;
 
-export function dataTable(spec: ChartSpec, store: Store): { button: HTMLElement; region: HTMLElement; render: (state: State) => void } {
-  const region = h("div", { class: "scroll figures", id: `${spec.id}-table`, tabindex: "0", role: "region", hidden: true });
-  const button = h("button", { type: "button", class: "quiet-button", "aria-expanded": "false", "aria-controls": region.id, onclick: () => show() }, "Table");
+export function dataTable(
+  spec: ChartSpec,
+  store: Store,
+): { button: HTMLElement; region: HTMLElement; render: (state: State) => void } {
+  const region = h("div", {
+    class: "scroll figures",
+    id: `${spec.id}-table`,
+    tabindex: "0",
+    role: "region",
+    hidden: true,
+  });
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "quiet-button",
+      "aria-expanded": "false",
+      "aria-controls": region.id,
+      onclick: () => show(),
+    },
+    "Table",
+  );
   let written = 0;
 
   const fill = (state: State) => {
@@ -18,11 +37,25 @@ export function dataTable(spec: ChartSpec, store: Store): { button: HTMLElement;
     const lines = spec.lines(state);
     const every = Math.max(1, Math.ceil(state.samples.length / ROWS));
     const rows = state.samples.filter((_, i) => (state.samples.length - 1 - i) % every === 0).reverse();
-    const head = h("tr", {}, ...["Time", "Events", ...lines.map((l) => l.label)].map((text) => h("th", { scope: "col" }, text)));
-    const body = rows.map((sample) =>
-      h("tr", {}, h("th", { scope: "row" }, time(sample.at_ms)), h("td", {}, count(sample.events)), ...lines.map((l) => h("td", {}, spec.text(l.of(sample), state)))),
+    const head = h(
+      "tr",
+      {},
+      ...["Time", "Events", ...lines.map((l) => l.label)].map((text) => h("th", { scope: "col" }, text)),
     );
-    const caption = h("caption", { class: "quiet" }, `${spec.title(state)}, the newest first, ${rows.length} of ${state.samples.length} points`);
+    const body = rows.map((sample) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, time(sample.at_ms)),
+        h("td", {}, count(sample.events)),
+        ...lines.map((l) => h("td", {}, spec.text(l.of(sample), state))),
+      ),
+    );
+    const caption = h(
+      "caption",
+      { class: "quiet" },
+      `${spec.title(state)}, the newest first, ${rows.length} of ${state.samples.length} points`,
+    );
     region.replaceChildren(h("table", {}, caption, h("thead", {}, head), h("tbody", {}, ...body)));
   };
 

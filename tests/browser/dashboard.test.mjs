@@ -23,7 +23,10 @@ const complaints = [];
 
 before(async () => {
   server = await startServer();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
 });
 after(async () => {
   await browser?.close();
@@ -61,12 +64,17 @@ test("a drift appears while one looks, then the promotion, in timeline and log",
   const page = await open();
   await page.waitForFunction(() => document.querySelectorAll(".log li").length >= 0);
   const before = await badges(page, "drift").count();
-  await page.waitForFunction((n) => document.querySelectorAll('.lane[data-kind="drift"] .badge').length > n, before, { timeout: STORY });
-  await page.waitForFunction(() => document.querySelectorAll('.lane[data-kind="promotion"] .badge').length > 0, null, { timeout: STORY });
+  await page.waitForFunction((n) => document.querySelectorAll('.lane[data-kind="drift"] .badge').length > n, before, {
+    timeout: STORY,
+  });
+  await page.waitForFunction(() => document.querySelectorAll('.lane[data-kind="promotion"] .badge').length > 0, null, {
+    timeout: STORY,
+  });
   const log = await page.locator(".log").innerText();
   assert.match(log, /Drift\b/);
   assert.match(log, /takes over from/);
-  if (server.kind !== "running") assert.ok((await badges(page, "known").count()) > 0, "the demo's own changes are marked");
+  if (server.kind !== "running")
+    assert.ok((await badges(page, "known").count()) > 0, "the demo's own changes are marked");
   assert.match(await page.locator("#accuracy .legend").innerText(), /rolling\s*\d/);
   const drawn = await page.locator("#accuracy canvas").evaluate((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -118,7 +126,10 @@ test("keys move the cursor, rows of the log move the charts, the address opens a
   await page.waitForTimeout(400);
   const there = await now();
   await page.keyboard.press("ArrowLeft");
-  await page.waitForFunction((n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuenow")) < n, there);
+  await page.waitForFunction(
+    (n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuenow")) < n,
+    there,
+  );
 
   await row.focus();
   await page.keyboard.press("Enter");
@@ -126,9 +137,15 @@ test("keys move the cursor, rows of the log move the charts, the address opens a
   const hash = new URL(page.url()).hash;
   const at = Number(new URLSearchParams(hash.slice(1)).get("at"));
   const other = await open({ hash });
-  await other.waitForFunction((ms) => Math.abs(Number(document.querySelector("#loss .plot").getAttribute("aria-valuenow")) - ms) < 5_000, at);
+  await other.waitForFunction(
+    (ms) => Math.abs(Number(document.querySelector("#loss .plot").getAttribute("aria-valuenow")) - ms) < 5_000,
+    at,
+  );
   await other.getByRole("button", { name: "Back to now" }).click();
-  await other.waitForFunction((ms) => Number(document.querySelector("#loss .plot").getAttribute("aria-valuemax")) > ms, Date.now() - 10_000);
+  await other.waitForFunction(
+    (ms) => Number(document.querySelector("#loss .plot").getAttribute("aria-valuemax")) > ms,
+    Date.now() - 10_000,
+  );
 });
 
 test("a hidden page rests, a paused one stands still, both go on", async () => {
@@ -154,18 +171,26 @@ test("a hidden page rests, a paused one stands still, both go on", async () => {
   await page.waitForTimeout(1_200);
   assert.equal(await events(), stopped);
   await page.getByRole("button", { name: "Resume" }).click();
-  await page.waitForFunction((n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > n, stopped);
+  await page.waitForFunction(
+    (n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > n,
+    stopped,
+  );
 });
 
 test("where there is no stream the page asks every two seconds", async () => {
   const page = await open();
-  await page.route("**/api/stream*", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"too many streams"}' }));
+  await page.route("**/api/stream*", (route) =>
+    route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"too many streams"}' }),
+  );
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "Resume" }).click();
   await page.waitForSelector('.link[data-link="polling"]');
   assert.match(await page.locator(".banner").innerText(), /too many streams/);
   const newest = await page.locator("#accuracy .plot").getAttribute("aria-valuemax").then(Number);
-  await page.waitForFunction((n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > n + 1_500, newest);
+  await page.waitForFunction(
+    (n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > n + 1_500,
+    newest,
+  );
   await page.unroute("**/api/stream*");
   await page.waitForSelector('.link[data-link="live"]');
 });
@@ -177,7 +202,9 @@ for (const scheme of ["light", "dark"]) {
     await page.getByRole("button", { name: "Throughput as a table" }).click();
     const violations = async () => {
       await page.evaluate(AXE);
-      const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+      const { violations: found } = await page.evaluate(() =>
+        globalThis.axe.run(document, { resultTypes: ["violations"] }),
+      );
       return found.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`);
     };
     assert.deepEqual(await violations(), []);
@@ -185,7 +212,10 @@ for (const scheme of ["light", "dark"]) {
     await page.locator(".versions tbody button:visible").first().click();
     assert.deepEqual(await violations(), []);
     const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    const bright = background.match(/\d+/g).slice(0, 3).every((value) => Number(value) > 128);
+    const bright = background
+      .match(/\d+/g)
+      .slice(0, 3)
+      .every((value) => Number(value) > 128);
     assert.equal(bright, scheme === "light", background);
   });
 
@@ -210,6 +240,10 @@ test("after a restart of the server the page comes back by itself", async (t) =>
   const down = Date.now();
   await server.start();
   await page.waitForSelector('.link[data-link="live"]', { timeout: SOON });
-  await page.waitForFunction((ms) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > ms, down, { timeout: SOON });
+  await page.waitForFunction(
+    (ms) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > ms,
+    down,
+    { timeout: SOON },
+  );
   await page.waitForSelector(".banner", { state: "hidden" });
 });

@@ -44,9 +44,13 @@ export async function startServer(env = process.env) {
   let said = "";
   const start = async () => {
     // The mock changes its world every 45 s: with 40 s behind it the next change is near.
-    child = spawn(command, args, { env: { ...env, PERENNIAL_TOKEN: token, TOKEN: token, PAST: "40" }, stdio: ["ignore", "pipe", "pipe"] });
+    child = spawn(command, args, {
+      env: { ...env, PERENNIAL_TOKEN: token, TOKEN: token, PAST: "40" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     child.on("error", (error) => (said += error.message));
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said = (said + data).slice(-4_000)));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (data) => (said = (said + data).slice(-4_000)));
     await answers(url).catch((error) => {
       throw new Error(`${error.message}; it said: ${said}`);
     });

@@ -12,7 +12,8 @@ export const shown = (loss: number | null | undefined, state: State) =>
 export const accuracy: ChartSpec = {
   id: "accuracy",
   title: (state) => (classes(state) ? "Accuracy" : "Mean absolute error"),
-  hint: (state) => (classes(state) ? "over the last 1,000 labels; higher is better" : "over the last 1,000 labels; lower is better"),
+  hint: (state) =>
+    classes(state) ? "over the last 1,000 labels; higher is better" : "over the last 1,000 labels; lower is better",
   height: 220,
   lines: (state) => [
     { key: "best", label: "best so far", color: "--line-best", dash: [6, 4], of: (s) => shown(s.best, state) },
@@ -24,6 +25,8 @@ export const accuracy: ChartSpec = {
   axis: (value, state) => (classes(state) ? percent(value, 0) : figure(value)),
   scale: (low, high, state) => {
     const room = Math.max((high - low) * 0.08, classes(state) ? 0.01 : high * 0.02, 1e-9);
-    return classes(state) ? [Math.max(0, low - room), Math.min(1, high + room)] : [Math.max(0, low - room), high + room];
+    return classes(state)
+      ? [Math.max(0, low - room), Math.min(1, high + room)]
+      : [Math.max(0, low - room), high + room];
   },
 };

@@ -63,11 +63,19 @@ export function asking(store: Store, link: LiveLink): { dialog: HTMLDialogElemen
 function words(action: Action): [string, string, string] {
   if ("rollback" in action) {
     const version = count(action.rollback.version);
-    return [`Roll back to version ${version}?`, `Predictions come from version ${version}, unchanged, until you follow the champion again. Learning goes on.`, "Roll back"];
+    return [
+      `Roll back to version ${version}?`,
+      `Predictions come from version ${version}, unchanged, until you follow the champion again. Learning goes on.`,
+      "Roll back",
+    ];
   }
   if ("promote" in action) {
     const { learner } = action.promote;
-    return [`Promote ${learner}?`, `${learner} becomes the champion from the next version on, whatever the evidence says.`, "Promote"];
+    return [
+      `Promote ${learner}?`,
+      `${learner} becomes the champion from the next version on, whatever the evidence says.`,
+      "Promote",
+    ];
   }
   return ["Follow the champion?", "Predictions come from the newest version of the champion again.", "Follow"];
 }

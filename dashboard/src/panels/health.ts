@@ -53,7 +53,12 @@ export function health(store: Store): HTMLElement {
     if (next !== undefined) write(decayText, VERDICTS[next].text);
     const drifts = state.happenings.filter((x) => typeof x.what === "object" && "drift" in x.what);
     const last = drifts.at(-1);
-    write(decay.sub, last === undefined ? "no drift on record" : `${many(drifts.length, "drift")}, last ${moment(last.seen_ms, now(state))}`);
+    write(
+      decay.sub,
+      last === undefined
+        ? "no drift on record"
+        : `${many(drifts.length, "drift")}, last ${moment(last.seen_ms, now(state))}`,
+    );
     write(lag.value, latest === null ? "–" : tally(latest.lag));
     write(lag.sub, latest === null ? "" : `events waiting, ${count(latest.events_per_second)}/s`);
     showServing(serving, state);
@@ -64,7 +69,12 @@ export function health(store: Store): HTMLElement {
     banner.hidden = trouble === null;
     write(banner, trouble ?? "");
   });
-  return h("section", { class: "health", "aria-label": "Health" }, banner, h("dl", { class: "tiles" }, ...tiles.map((t) => t.element)));
+  return h(
+    "section",
+    { class: "health", "aria-label": "Health" },
+    banner,
+    h("dl", { class: "tiles" }, ...tiles.map((t) => t.element)),
+  );
 }
 
 function showQuality(quality: Tile, state: State): void {
@@ -77,7 +87,10 @@ function showQuality(quality: Tile, state: State): void {
   if (own === null || baseline === null) return write(quality.sub, "no baseline yet");
   if (classes) {
     const points = (own - baseline) * 100;
-    return write(quality.sub, `${Math.abs(points).toFixed(1)} points ${points < 0 ? "under" : "over"} baseline ${percent(baseline)}`);
+    return write(
+      quality.sub,
+      `${Math.abs(points).toFixed(1)} points ${points < 0 ? "under" : "over"} baseline ${percent(baseline)}`,
+    );
   }
   const less = baseline === 0 ? 0 : 1 - own / baseline;
   write(quality.sub, `${percent(Math.abs(less), 0)} ${less < 0 ? "more" : "less"} than baseline ${figure(baseline)}`);
@@ -89,7 +102,10 @@ function showServing(serving: Tile, state: State): void {
   mark(serving.element, "data-pinned", pinned === null ? null : "");
   write(serving.value, latest === null ? "–" : count(pinned ?? latest.version));
   if (latest === null) return write(serving.sub, "");
-  write(serving.sub, pinned === null ? `following ${latest.champion}` : `pinned; learning is at ${count(latest.version)}`);
+  write(
+    serving.sub,
+    pinned === null ? `following ${latest.champion}` : `pinned; learning is at ${count(latest.version)}`,
+  );
 }
 
 function showCheckpoint(saved: Tile, model: Model | null, state: State): void {
@@ -116,6 +132,7 @@ function troubleOf(state: State): string | null {
   }
   if (state.trouble !== null) return state.trouble;
   const { model } = state;
-  if (model !== null && !model.ready) return `Not ready (${model.phase.replaceAll("_", " ")}): ${model.reasons.join("; ") || "starting"}.`;
+  if (model !== null && !model.ready)
+    return `Not ready (${model.phase.replaceAll("_", " ")}): ${model.reasons.join("; ") || "starting"}.`;
   return null;
 }

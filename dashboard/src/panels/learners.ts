@@ -13,29 +13,54 @@ const VERDICT = { stable: "stable", warning: "warning", drift: "drift" } as cons
 
 export function learners(store: Store, ask: Ask): HTMLElement {
   const body = h("tbody", { role: "rowgroup" });
-  const head = h("tr", { role: "row" }, ...HEADS.map((text) => h("th", { scope: "col", role: "columnheader" }, text === "" ? h("span", { class: "sr" }, "Actions") : text)));
+  const head = h(
+    "tr",
+    { role: "row" },
+    ...HEADS.map((text) =>
+      h("th", { scope: "col", role: "columnheader" }, text === "" ? h("span", { class: "sr" }, "Actions") : text),
+    ),
+  );
   store.subscribe((state) => {
     const text = state.task === "classification" ? (v: number | null | undefined) => percent(v) : figure;
-    keyed(body, state.model?.scores ?? [], (x) => x.learner, (x) => row(x, ask), (element, x) => update(element, x, text));
+    keyed(
+      body,
+      state.model?.scores ?? [],
+      (x) => x.learner,
+      (x) => row(x, ask),
+      (element, x) => update(element, x, text),
+    );
   });
   return h(
     "section",
     { class: "card", "aria-labelledby": "learners-title" },
     h("h2", { id: "learners-title" }, "Learners"),
-    h("p", { class: "hint" }, "A challenger is promoted when the evidence that it is better fills its bar. Loss over the last 1,000 labels."),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of learners" }, h("table", { class: "learners rows", role: "table" }, h("thead", { role: "rowgroup" }, head), body)),
+    h(
+      "p",
+      { class: "hint" },
+      "A challenger is promoted when the evidence that it is better fills its bar. Loss over the last 1,000 labels.",
+    ),
+    h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of learners" },
+      h("table", { class: "learners rows", role: "table" }, h("thead", { role: "rowgroup" }, head), body),
+    ),
   );
 }
 
 /** A cell that names its column where there is no room for one. */
-const cell = (column: number, ...children: Node[]) => h("td", { role: "cell", "data-label": HEADS[column] }, ...children);
+const cell = (column: number, ...children: Node[]) =>
+  h("td", { role: "cell", "data-label": HEADS[column] }, ...children);
 
 function row(standing: Standing, ask: Ask): HTMLTableRowElement {
   const key = h("span", { class: "key", "aria-hidden": "true" });
   key.style.setProperty("--c", `var(${lineOf(standing.learner).color})`);
   const bar = h("span", { class: "evidence" }, h("span", { class: "fill" }));
   const verdict = h("span", { class: "verdict" });
-  const promote = h("button", { type: "button", class: "small", onclick: () => ask({ promote: { learner: standing.learner } }) }, "Promote");
+  const promote = h(
+    "button",
+    { type: "button", class: "small", onclick: () => ask({ promote: { learner: standing.learner } }) },
+    "Promote",
+  );
   promote.setAttribute("aria-label", `Promote ${standing.learner}`);
   return h(
     "tr",

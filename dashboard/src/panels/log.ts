@@ -16,13 +16,20 @@ export function log(store: Store, choose: (marker: Marker) => void): HTMLElement
     if (state.happenings !== before.happenings || state.truth !== before.truth || state.name !== before.name) {
       const all = [...markers(state.happenings, state.truth)].reverse();
       none.hidden = all.length > 0;
-      keyed(list, all, (m) => `${m.key}/${m.at}`, (m) => row(m, choose), (element, m) => {
-        write(element.querySelector("time")!, moment(m.at, now(state)));
-        write(element.querySelector(".detail")!, m.detail);
-      });
+      keyed(
+        list,
+        all,
+        (m) => `${m.key}/${m.at}`,
+        (m) => row(m, choose),
+        (element, m) => {
+          write(element.querySelector("time")!, moment(m.at, now(state)));
+          write(element.querySelector(".detail")!, m.detail);
+        },
+      );
       const newest = all.find((m) => m.kind === "drift" || m.kind === "promotion");
       // What stood there when the page was opened is no news.
-      if (told !== undefined && newest !== undefined && newest.key !== told) write(news, `${newest.title}: ${newest.detail}`);
+      if (told !== undefined && newest !== undefined && newest.key !== told)
+        write(news, `${newest.title}: ${newest.detail}`);
       told = newest?.key ?? "";
     }
     for (const item of list.children) {

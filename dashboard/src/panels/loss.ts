@@ -35,7 +35,10 @@ function learners(state: State): string[] {
 export const loss: ChartSpec = {
   id: "loss",
   title: () => "Loss of each learner",
-  hint: (state) => (state.task === "classification" ? "share of wrong answers; lower is better" : "mean absolute error; lower is better"),
+  hint: (state) =>
+    state.task === "classification"
+      ? "share of wrong answers; lower is better"
+      : "mean absolute error; lower is better",
   height: 180,
   sparse: true,
   lines: (state) =>

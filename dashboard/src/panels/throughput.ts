@@ -12,7 +12,13 @@ export const throughput: ChartSpec = {
   height: 130,
   lines: () => [
     { key: "events", label: "events learned", color: "--accent", width: 2, of: (s) => s.events_per_second },
-    { key: "requests", label: "predictions asked for", color: "--line-served", dash: [9, 3], of: (s) => s.requests_per_second },
+    {
+      key: "requests",
+      label: "predictions asked for",
+      color: "--line-served",
+      dash: [9, 3],
+      of: (s) => s.requests_per_second,
+    },
   ],
   text: (value) => (value !== null && value !== undefined && value < 10 ? short(value) : count(value)),
   axis: short,
