@@ -1,13 +1,16 @@
 // The page's development server: the committed bundle, and two made-up models behind the real endpoints.
-//   node dev/mock.mjs [PORT]      TOKEN=secret: changes ask for it      PAST=seconds of history to begin with
+//   node dev/mock.mjs [PORT]
+// TOKEN=secret: changes ask for it. PAST=900: seconds of history to begin with. API=http://127.0.0.1:8501: no made-up
+// models, but those of a perennial that runs there.
 
-import { createServer } from "node:http";
+import { createServer, request as ask } from "node:http";
 import { readFile } from "node:fs/promises";
 import { World } from "./world.mjs";
 
 const PORT = Number(process.argv[2] ?? 8600);
 const TOKEN = process.env.TOKEN ?? "secret";
 const PAST_S = Number(process.env.PAST ?? 900);
+const API = process.env.API;
 const DIST = new URL("../dist/", import.meta.url);
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -84,6 +87,18 @@ async function act(world, verb, request) {
   return { version: world.version, live: world.live() };
 }
 
+/** Hands the request on to the perennial at `API`, and its answer back. */
+function pass(request, response) {
+  const { method, headers } = request;
+  const onward = ask(new URL(request.url, API), { method, headers }, (reply) => {
+    response.writeHead(reply.statusCode, reply.headers);
+    reply.pipe(response);
+  });
+  onward.on("error", () => response.destroy());
+  response.on("close", () => onward.destroy());
+  request.pipe(onward);
+}
+
 async function answer(request, response) {
   const url = new URL(request.url, "http://localhost");
   const json = (body) =>
@@ -101,6 +116,7 @@ async function answer(request, response) {
       })
       .end(bytes);
   }
+  if (API !== undefined) return pass(request, response);
   if (url.pathname === "/api/models") return json({ models: [...worlds.values()].map((w) => w.view()) });
   if (url.pathname === "/api/history") {
     const number = (name) => (url.searchParams.has(name) ? Number(url.searchParams.get(name)) : undefined);

@@ -2,14 +2,15 @@ import { expect, test } from "vitest";
 import { ago, bytes, count, duration, figure, millis, percent, short, tally } from "./format";
 
 test("numbers as people read them", () => {
-  expect([count(12_345.4), percent(0.9123), percent(0.5, 0), figure(0.012345), figure(1_234.5), figure(0)]).toEqual([
-    "12,345",
-    "91.2 %",
-    "50 %",
-    "0.0123",
-    "1,235",
-    "0",
-  ]);
+  expect([
+    count(12_345.4),
+    percent(0.9123),
+    percent(0.5, 0),
+    figure(0.012345),
+    figure(1.1),
+    figure(1_234.5),
+    figure(0),
+  ]).toEqual(["12,345", "91.2 %", "50 %", "0.012", "1.10", "1,235", "0"]);
   expect([short(999), short(1_234), short(5_000_000), tally(99_999), tally(123_456)]).toEqual([
     "999",
     "1.23 k",

@@ -19,13 +19,14 @@ export const count = (value: Maybe) => (known(value) ? whole.format(value) : DAS
 /** 0.9123 → "91.2 %". */
 export const percent = (value: Maybe, digits = 1) => (known(value) ? `${(value * 100).toFixed(digits)} %` : DASH);
 
-/** Three significant digits or whole: 0.012345 → "0.0123", 1234.5 → "1,235". */
+/** A loss, with as many digits as tell: 0.0901 → "0.090", 1.1 → "1.10", 1234.5 → "1,235". */
 export function figure(value: Maybe): string {
   if (!known(value)) return DASH;
   const size = Math.abs(value);
   if (size >= 1_000) return whole.format(value);
   if (size === 0) return "0";
-  return size < 0.0001 ? value.toExponential(1) : Number(value.toPrecision(3)).toString();
+  if (size < 0.0001) return value.toExponential(1);
+  return value.toFixed(size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.01 ? 3 : 5);
 }
 
 /** Whole up to 99,999, then short. */

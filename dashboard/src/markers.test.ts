@@ -36,8 +36,8 @@ test("every kind of happening has a mark and a sentence", () => {
   expect(made.map((m) => m.kind + m.letter).join(" ")).toBe(
     "warningW note· driftD note· challengerC note· promotionP promotionP note· servingR servingF",
   );
-  expect(made[2]?.detail).toBe("tree: loss 0.09 → 0.36");
-  expect(made[6]?.detail).toBe("tree#2 takes over from tree, better by 0.12 over 812 events");
+  expect(made[2]?.detail).toBe("tree: loss 0.090 → 0.360");
+  expect(made[6]?.detail).toBe("tree#2 takes over from tree, better by 0.120 over 812 events");
   expect(made[7]?.detail).toContain("by hand");
   expect(made[8]?.detail).toContain("not recovered yet");
   expect(made[9]?.detail).toContain("12,345");

@@ -108,7 +108,7 @@ test("a moment of the past stands still while samples come in", () => {
 test("a young model fills the chart, an old one the window", () => {
   const { store: s } = store();
   s.sample(sample(1_000_000));
-  expect(range(s.state)).toEqual([940_000, 1_000_000]);
+  expect(range(s.state)).toEqual([970_000, 1_000_000]);
   s.set({ view: { windowMs: 60_000, to: null } });
   s.load(history([sample(800_000), sample(1_000_000)], 1_000_000));
   expect(range(s.state)).toEqual([940_000, 1_000_000]);

@@ -44,7 +44,7 @@ const KEPT = 512;
 export const DEFAULT_WINDOW_MS = 5 * 60_000;
 
 /** Shown at least, however young the model is. */
-const YOUNG_MS = 60_000;
+const YOUNG_MS = 30_000;
 
 /** The distance of samples that suits a view. */
 export const stepFor = (windowMs: number) => Math.max(FINEST_MS, Math.ceil(windowMs / POINTS));

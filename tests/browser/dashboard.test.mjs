@@ -30,7 +30,7 @@ before(async () => {
 });
 after(async () => {
   await browser?.close();
-  await server?.stop();
+  await server?.end();
 });
 afterEach(async () => {
   for (const page of pages.splice(0)) await page.context().close();

@@ -2,7 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const START_MS = 60_000;
 const STOP_MS = 20_000;
@@ -27,16 +30,19 @@ async function answers(url) {
   }
 }
 
-/** `{url, token, kind, restart?, stop}`; `restart` only where the server is ours. */
+/** `{url, token, kind, end, start?, stop?}`: the last two only where the server is ours. */
 export async function startServer(env = process.env) {
   if (env.PERENNIAL_URL) {
     const url = env.PERENNIAL_URL.replace(/\/$/, "");
     await answers(url);
-    return { url, token: env.PERENNIAL_TOKEN ?? "", kind: "running", stop: async () => {} };
+    return { url, token: env.PERENNIAL_TOKEN ?? "", kind: "running", end: async () => {} };
   }
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const token = "browser-test";
+  const folder = await mkdtemp(join(tmpdir(), "perennial-browser-"));
+  const tokenFile = join(folder, "token");
+  await writeFile(tokenFile, token, { mode: 0o600 });
   const [kind, command, args] = env.PERENNIAL_BIN
     ? ["demo", env.PERENNIAL_BIN, ["demo", "--http", `127.0.0.1:${port}`]]
     : ["mock", process.execPath, [MOCK, String(port)]];
@@ -45,7 +51,7 @@ export async function startServer(env = process.env) {
   const start = async () => {
     // The mock changes its world every 45 s: with 40 s behind it the next change is near.
     child = spawn(command, args, {
-      env: { ...env, PERENNIAL_TOKEN: token, TOKEN: token, PAST: "40" },
+      env: { ...env, PERENNIAL_HTTP__TOKEN_FILE: tokenFile, TOKEN: token, PAST: "40" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.on("error", (error) => (said += error.message));
@@ -63,6 +69,10 @@ export async function startServer(env = process.env) {
     await gone;
     clearTimeout(hard);
   };
+  const end = async () => {
+    await stop();
+    await rm(folder, { recursive: true });
+  };
   await start();
-  return { url, token, kind, stop, start };
+  return { url, token, kind, start, stop, end };
 }

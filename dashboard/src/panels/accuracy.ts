@@ -1,7 +1,7 @@
 // How good the model is: as a rule of thumb the line to look at.
 
 import type { ChartSpec } from "../chart";
-import { figure, percent } from "../format";
+import { figure, percent, short } from "../format";
 import type { State } from "../store";
 
 const classes = (state: State) => state.task === "classification";
@@ -22,7 +22,7 @@ export const accuracy: ChartSpec = {
     { key: "rolling", label: "rolling", color: "--accent", width: 2.25, of: (s) => shown(s.loss[s.champion], state) },
   ],
   text: (value, state) => (classes(state) ? percent(value) : figure(value)),
-  axis: (value, state) => (classes(state) ? percent(value, 0) : figure(value)),
+  axis: (value, state) => (classes(state) ? percent(value, 0) : short(value)),
   scale: (low, high, state) => {
     const room = Math.max((high - low) * 0.08, classes(state) ? 0.01 : high * 0.02, 1e-9);
     return classes(state)

@@ -2,7 +2,7 @@
 
 import type { Sample } from "../api";
 import type { ChartSpec, Line } from "../chart";
-import { figure, percent } from "../format";
+import { figure, percent, short } from "../format";
 import type { State } from "../store";
 
 const COLORS = 8;
@@ -50,6 +50,6 @@ export const loss: ChartSpec = {
       of: (sample) => sample.loss[name],
     })),
   text: (value, state) => (state.task === "classification" ? percent(value) : figure(value)),
-  axis: (value, state) => (state.task === "classification" ? percent(value, 0) : figure(value)),
+  axis: (value, state) => (state.task === "classification" ? percent(value, 0) : short(value)),
   scale: (_, high) => [0, Math.max(high * 1.08, 1e-9)],
 };
