@@ -209,10 +209,17 @@ async fn constant(State(schema): State<Arc<Schema>>, body: Bytes) -> Response {
 fn app(served: Served) -> Arc<App> {
     let mut registry = Registry::default();
     let (_publisher, live) = live_model(Some(served));
-    let status = Arc::new(ModelStatus::new(vec!["m".into()]));
+    let status = Arc::new(ModelStatus::new(vec!["m".into()], "adwin"));
     status.set_phase(Phase::Live);
     registry.insert("m", live, status, perennial::control::control().0);
-    Arc::new(App { registry, metrics: Arc::new(Metrics::default()), max_body: 16 << 20, token: None })
+    Arc::new(App {
+        registry,
+        metrics: Arc::new(Metrics::default()),
+        max_body: 16 << 20,
+        token: None,
+        history: Default::default(),
+        streams: Default::default(),
+    })
 }
 
 /// A model of the shape of the Electricity stream: seven numbers, one nominal, two classes.

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use checkpoints::{CheckpointStore, FileStore};
@@ -12,12 +13,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::alerts::{self, Retry};
 use crate::cli::CliError;
 use crate::config::{self, ModelConfig};
+use crate::history::{self, History, Recording};
 use crate::metrics::Metrics;
 use crate::pipeline::{self, Pace, Plan, Running, Shutdown};
 use crate::registry::Registry;
-use crate::serve::{self, App, Token};
+use crate::serve::{self, App, Streams, Token};
 
 /// How long a partition with backlog is waited for, to keep records in the order of time.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -33,6 +36,8 @@ pub struct Reach {
     pub max_body: usize,
     /// The token that changes need; `None`: nothing.
     pub token: Option<Token>,
+    /// Where alerts are sent.
+    pub webhook: Option<String>,
 }
 
 /// The running service.
@@ -41,8 +46,12 @@ pub struct Service {
     pub registry: Registry,
     /// Where it listens.
     pub address: SocketAddr,
+    /// What was seen of the models over time.
+    pub history: Arc<History>,
     metrics: Arc<Metrics>,
     running: Running,
+    recorder: history::Handle,
+    alerting: Option<thread::JoinHandle<()>>,
     runtime: Runtime,
     http: JoinHandle<std::io::Result<()>>,
     stop_http: oneshot::Sender<()>,
@@ -54,7 +63,7 @@ impl Service {
     /// # Errors
     /// The address is taken, the state folder is in use or cannot be gone on from.
     pub fn start(plans: Vec<Plan>, state_dir: &Path, reach: Reach) -> Result<Self, CliError> {
-        let Reach { listen, max_body, token } = reach;
+        let Reach { listen, max_body, token, webhook } = reach;
         let unavailable = |what: String| CliError::Unavailable(what);
         let listener = TcpListener::bind(listen).map_err(|e| unavailable(format!("http.listen: {listen}: {e}")))?;
         listener.set_nonblocking(true).map_err(anyhow::Error::from)?;
@@ -64,7 +73,32 @@ impl Service {
             Arc::new(FileStore::open(&state).map_err(|e| unavailable(format!("{}: {e}", state_dir.display())))?);
         let metrics = Arc::new(Metrics::default());
         let (running, registry) = pipeline::start(plans, &state, &store, &metrics, now_ms)?;
-        let app = Arc::new(App { registry: registry.clone(), metrics: Arc::clone(&metrics), max_body, token });
+        let history = Arc::new(History::default());
+        let (alerts, alerting) = match webhook {
+            Some(webhook) => {
+                let (alerts, thread) =
+                    alerts::start(webhook, address, Retry::default()).map_err(anyhow::Error::from)?;
+                (Some(alerts), Some(thread))
+            }
+            None => (None, None),
+        };
+        let recording = Recording {
+            registry: registry.clone(),
+            metrics: Arc::clone(&metrics),
+            history: Arc::clone(&history),
+            folder: state_dir.join("history"),
+            alerts,
+        };
+        let recorder = history::start(recording, now_ms).map_err(anyhow::Error::from)?;
+        let streams = Streams::default();
+        let app = Arc::new(App {
+            registry: registry.clone(),
+            metrics: Arc::clone(&metrics),
+            max_body,
+            token,
+            history: Arc::clone(&history),
+            streams,
+        });
         let runtime = Runtime::new().map_err(anyhow::Error::from)?;
         let (stop_http, stopped) = oneshot::channel::<()>();
         let http = runtime.spawn(async move {
@@ -76,7 +110,7 @@ impl Service {
             serve::serve(listener, app, shutdown).await
         });
         tracing::info!(%address, "serving");
-        Ok(Self { registry, address, metrics, running, runtime, http, stop_http })
+        Ok(Self { registry, address, history, metrics, running, recorder, alerting, runtime, http, stop_http })
     }
 
     /// Becomes requested at SIGTERM or Ctrl-C. A second one ends the process at once.
@@ -103,6 +137,11 @@ impl Service {
     /// The endpoint had broken.
     pub fn stop(self) -> Result<(), CliError> {
         self.running.stop();
+        self.recorder.stop();
+        if let Some(alerting) = self.alerting {
+            // Its panic was told when it happened.
+            let _ = alerting.join();
+        }
         drop(self.stop_http);
         let served = self.runtime.block_on(self.http).map_err(anyhow::Error::from)?;
         served.map_err(|e| CliError::Other(e.into()))

@@ -113,12 +113,14 @@ pub struct Status {
 pub struct ModelStatus {
     /// The model's topics in the order that numbers them.
     pub topics: Vec<String>,
+    /// The detector that watches its learners' losses.
+    pub detector: String,
     now: Mutex<Status>,
 }
 
 impl ModelStatus {
-    /// A model that is starting, with its topics in configured order.
-    pub fn new(topics: Vec<String>) -> Self {
+    /// A model that is starting, with its topics in configured order and its detector.
+    pub fn new(topics: Vec<String>, detector: &str) -> Self {
         let now = Status {
             phase: Phase::Starting,
             stopped_partitions: Vec::new(),
@@ -126,7 +128,7 @@ impl ModelStatus {
             checkpoint: None,
             versions: Vec::new(),
         };
-        Self { topics, now: Mutex::new(now) }
+        Self { topics, detector: detector.to_owned(), now: Mutex::new(now) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Status> {

@@ -23,7 +23,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("arc_swap", &["src/live.rs"]),
     ("smartcore", &["learners/src/refit/"]),
     ("linfa", &["learners/src/refit/"]),
-    ("tokio", &["src/serve/", "src/service.rs", "src/control.rs"]),
+    ("tokio", &["src/serve/", "src/service.rs", "src/control.rs", "src/history/"]),
 ];
 
 fn root() -> &'static Path {

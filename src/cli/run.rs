@@ -41,7 +41,12 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     let token = http.token().map_err(|e| CliError::Unavailable(format!("http.token_file: {e}")))?;
     listen_allowed(http.listen, token.as_deref(), args.insecure).map_err(CliError::Usage)?;
     let plans = config.models.iter().map(|m| plan(m, &config.runtime.kafka, KafkaConfig::LOOK_EVERY)).collect();
-    let reach = Reach { listen: http.listen, max_body: http.max_body, token: token.as_deref().map(Token::new) };
+    let reach = Reach {
+        listen: http.listen,
+        max_body: http.max_body,
+        token: token.as_deref().map(Token::new),
+        webhook: config.runtime.alerts.webhook.clone(),
+    };
     let state = args.state.as_ref().unwrap_or(&config.runtime.state_dir);
     let service = Service::start(plans, state, reach)?;
     let signal = service.signal();

@@ -3,6 +3,7 @@
 //! Text → [`tree`] (values that know their place; `${…}` filled in) → [`env`] (overrides) → sections, each read by the
 //! table of its keys ([`walk`]). Nothing stops at the first error.
 
+mod alerts;
 mod dead_letters;
 mod decay;
 mod env;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use walk::{Key, key, later, required, set, walk};
 
+pub use alerts::AlertsConfig;
 pub use dead_letters::{DeadLetters, StopAt};
 pub use env::environment;
 pub use error::{ConfigError, ConfigErrors, Place};
@@ -61,6 +63,8 @@ pub struct RuntimeConfig {
     pub http: HttpConfig,
     /// What is told on standard error.
     pub log: LogConfig,
+    /// Who is told of drifts.
+    pub alerts: AlertsConfig,
 }
 
 impl Default for RuntimeConfig {
@@ -70,6 +74,7 @@ impl Default for RuntimeConfig {
             kafka: KafkaConfig::default(),
             http: HttpConfig::default(),
             log: LogConfig::default(),
+            alerts: AlertsConfig::default(),
         }
     }
 }
@@ -85,7 +90,7 @@ const KEYS: &[Key<Config>] = &[
         c.models = model::models(n)?;
         model::check_topics(&c.models, n)
     }),
-    later("alerts"),
+    key("alerts", |c, n| walk(alerts::KEYS, &mut c.runtime.alerts, n)),
 ];
 
 impl Config {

@@ -53,7 +53,8 @@ fn the_shipped_file_names_every_option_and_its_commented_lines_work() {
         .chain(walk::names(dead_letters::KEYS))
         .chain(walk::names(labels::KEYS))
         .chain(walk::names(limits::KEYS))
-        .chain(walk::names(decay::KEYS));
+        .chain(walk::names(decay::KEYS))
+        .chain(walk::names(alerts::KEYS));
     for name in all {
         assert!(
             text.contains(&format!("\n{name} = ")) || text.contains(&format!("{name}]")) || name == "models",
@@ -143,7 +144,6 @@ fn what_is_still_to_come_is_not_accepted_silently() {
         ("learner = \"auto\"", "f:6:11: models.air.learner: \"auto\" is not available in this release"),
         ("[models.air.predictions]\ntopic = \"\"", "f:6:13: models.air.predictions: not available in this release"),
         ("[grpc]\nlisten = \"127.0.0.1:8500\"", "f:6:2: grpc: not available in this release"),
-        ("[alerts]\nwebhook = \"\"", "f:6:2: alerts: not available in this release"),
     ] {
         let errors = errors(&with(line), &[]);
         assert!(errors.len() == 1 && errors[0].starts_with(place), "{line}: {errors:?}");
@@ -153,6 +153,10 @@ fn what_is_still_to_come_is_not_accepted_silently() {
 #[test]
 fn wrong_values_are_refused_with_what_was_expected() {
     for (line, message) in [
+        (
+            "[alerts]\nwebhook = \"alerts:9093\"",
+            "f:7:11: alerts.webhook: expected a URL like \"https://alerts.example/hook\", got \"alerts:9093\"",
+        ),
         ("seed = -1", "f:6:8: models.air.seed: expected a whole number from 0 to 9223372036854775807, got -1"),
         (
             "max_bytes = \"1KiB\"",

@@ -25,8 +25,9 @@ pub(super) struct Gauges {
     accuracy: Family<Labels<2>, Real>,
     loss: Family<Labels<3>, Real>,
     drift_state: Family<Labels<1>, Gauge>,
-    drift_events: Family<Labels<3>, Counter>,
+    drift_events: Family<Labels<4>, Counter>,
     model_bytes: Family<Labels<2>, Gauge>,
+    labels_pending: Family<Labels<1>, Gauge>,
     consumer_lag: Family<Labels<3>, Gauge>,
     checkpoint_last_success: Family<Labels<1>, Real>,
 }
@@ -58,6 +59,7 @@ impl Gauges {
             self.drift_events,
         );
         page.register("perennial_model_bytes", "Bytes each learner holds", self.model_bytes);
+        page.register("perennial_labels_pending", "Rows that wait for their label", self.labels_pending);
         page.register("perennial_consumer_lag_messages", "Records waiting in a partition", self.consumer_lag);
         page.register(
             "perennial_checkpoint_last_success_timestamp_seconds",
@@ -73,7 +75,7 @@ impl Gauges {
             gauges.model_ready.get_or_create(&[model(name)]).set(ready.into());
             gauges.status(name, &handle.status.get());
             if let Some(served) = handle.live.load() {
-                gauges.served(name, &served, now_ms);
+                gauges.served(name, &served, &handle.status.detector, now_ms);
             }
         }
         gauges
@@ -89,7 +91,7 @@ impl Gauges {
         }
     }
 
-    fn served(&self, name: &str, served: &Served, now_ms: i64) {
+    fn served(&self, name: &str, served: &Served, detector: &str, now_ms: i64) {
         let snapshot = &served.newest;
         let version = ("version", snapshot.version.to_string());
         self.model_info.get_or_create(&[model(name), version, ("algorithm", snapshot.learner.clone())]).set(1);
@@ -99,11 +101,12 @@ impl Gauges {
         for (outcome, count) in [("learned", events), ("rejected", rejected), ("tombstone", tombstones)] {
             self.learn_events.get_or_create(&[model(name), ("outcome", outcome.into())]).inc_by(count);
         }
+        self.labels_pending.get_or_create(&[model(name)]).set(snapshot.labels.waiting as i64);
         if let Some(champion) = snapshot.standings.first() {
             self.champion(name, champion);
         }
         for standing in &snapshot.standings {
-            self.standing(name, standing);
+            self.standing(name, standing, detector);
         }
     }
 
@@ -123,7 +126,7 @@ impl Gauges {
         }
     }
 
-    fn standing(&self, name: &str, standing: &Standing) {
+    fn standing(&self, name: &str, standing: &Standing, detector: &str) {
         let learner = || ("learner", standing.learner.clone());
         let report = &standing.report;
         for (window, loss) in
@@ -133,7 +136,8 @@ impl Gauges {
                 self.loss.get_or_create(&[model(name), learner(), ("window", window.into())]).set(loss);
             }
         }
-        self.drift_events.get_or_create(&[model(name), learner(), ("level", "drift".into())]).inc_by(standing.drifts);
+        let watched = [model(name), learner(), ("detector", detector.to_owned()), ("level", "drift".into())];
+        self.drift_events.get_or_create(&watched).inc_by(standing.drifts);
         self.model_bytes.get_or_create(&[model(name), learner()]).set(standing.bytes as i64);
     }
 }

@@ -2,6 +2,7 @@
 //! models is read off them when somebody asks ([`Gauges`]), so that nothing is counted twice.
 
 mod gauges;
+mod latency;
 
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use prometheus_client::registry::Registry as Page;
 
 use crate::registry::Registry;
 use gauges::Gauges;
+use latency::Latency;
+
+pub use latency::Latencies;
 
 /// Names and values of labels.
 type Labels<const N: usize> = [(&'static str, String); N];
@@ -22,6 +26,8 @@ type Labels<const N: usize> = [(&'static str, String); N];
 pub struct Metrics {
     predict_requests: Family<Labels<2>, Counter>,
     predict_duration: Family<Labels<1>, Histogram>,
+    /// The same in finer buckets, for the history; not on the page.
+    predict_latency: Family<Labels<1>, Latency>,
     model_swaps: Family<Labels<2>, Counter>,
     checkpoint_duration: Family<Labels<1>, Histogram>,
 }
@@ -32,6 +38,7 @@ impl Default for Metrics {
             predict_requests: Family::default(),
             // 50 µs to 1.6 s.
             predict_duration: Family::new_with_constructor(|| Histogram::new(exponential_buckets(50e-6, 2.0, 16))),
+            predict_latency: Family::default(),
             model_swaps: Family::default(),
             // 1 ms to 33 s.
             checkpoint_duration: Family::new_with_constructor(|| Histogram::new(exponential_buckets(1e-3, 2.0, 16))),
@@ -67,6 +74,12 @@ impl Metrics {
     pub fn predicted(&self, model: &str, status: u16, took: Duration) {
         self.predict_requests.get_or_create(&[("model", model.to_owned()), ("code", status.to_string())]).inc();
         self.predict_duration.get_or_create(&[("model", model.to_owned())]).observe(took.as_secs_f64());
+        self.predict_latency.get_or_create(&[("model", model.to_owned())]).record(took);
+    }
+
+    /// How long a model's predict requests took, all since the start.
+    pub fn latencies(&self, model: &str) -> Latencies {
+        self.predict_latency.get_or_create(&[("model", model.to_owned())]).read()
     }
 
     /// The live model was replaced; `reason` is one of a few words (`publish`, `start`, …).

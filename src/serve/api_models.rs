@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use features::Task;
-use fold::{Counts, Standing};
+use fold::{Counts, Happening, LabelCounts, Standing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
 use super::answer::{self, unknown_model};
 use super::fault::{Problem, ProblemBody};
-use crate::live::Served;
+use crate::live::{Answering, Served};
 use crate::registry::ModelHandle;
 use crate::status::{CheckpointInfo, Lag, ModelStatus, VersionInfo};
 
@@ -63,15 +63,16 @@ pub(super) struct LiveView {
     /// How each learner stands, the serving one first.
     #[schema(value_type = Vec<Object>)]
     scores: Vec<Standing>,
-    /// Which learner is followed.
-    live: Follow,
-}
-
-/// How the live model is chosen.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Follow {
-    /// The learner.
-    follow: String,
+    /// What happened lately, the oldest first.
+    #[schema(value_type = Vec<Object>)]
+    happenings: Arc<[Happening]>,
+    /// What answers: the champion, or a pinned version.
+    live: Answering,
+    /// What became of labels that come later.
+    #[schema(value_type = Object)]
+    labels: LabelCounts,
+    /// The version that answers.
+    served_version: u64,
 }
 
 /// Kept versions.
@@ -135,6 +136,9 @@ fn live_view(served: &Served, status: &ModelStatus) -> LiveView {
         position,
         model_age_ms: answer::age_ms(served),
         scores: model.standings.clone(),
-        live: Follow { follow: model.learner.clone() },
+        happenings: Arc::clone(&model.happenings),
+        live: Answering::new(model.live, &model.learner),
+        labels: model.labels,
+        served_version: served.model.version,
     }
 }

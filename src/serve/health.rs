@@ -37,16 +37,15 @@ pub(super) struct ModelReady {
     reasons: Vec<String>,
 }
 
-/// Says that the process answers.
-#[utoipa::path(get, path = "/", tag = "health", responses((status = OK, body = Alive)))]
-pub(super) async fn root() -> Json<Alive> {
+/// A sign of life.
+pub(super) fn alive() -> Json<Alive> {
     Json(Alive { status: "alive" })
 }
 
 /// Says that the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = OK, body = Alive)))]
 pub(super) async fn healthz() -> Json<Alive> {
-    root().await
+    alive()
 }
 
 /// Says whether every model follows its topics and predicts, and if not, why.

@@ -1,6 +1,7 @@
 //! The endpoints. Nothing here waits for a trainer: a request loads the live model once and answers from it alone.
 
 mod answer;
+mod api_history;
 mod api_live;
 mod api_models;
 mod api_predict;
@@ -9,7 +10,9 @@ mod fault;
 mod guard;
 mod health;
 mod listen;
+mod page;
 mod router;
+mod stream;
 mod tfs;
 
 use std::future::Future;
@@ -21,12 +24,14 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::history::History;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 
 pub use guard::Token;
 pub use listen::listen_allowed;
 pub use router::router;
+pub use stream::Streams;
 
 /// How long requests under way may take after the shutdown has begun.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -42,6 +47,10 @@ pub struct App {
     pub max_body: usize,
     /// What changes need; `None`: nothing.
     pub token: Option<Token>,
+    /// What was seen over time.
+    pub history: Arc<History>,
+    /// Streams that may still be opened.
+    pub streams: Streams,
 }
 
 /// Serves `app` on `listener` until `shutdown` completes; then takes no connection any more, lets the requests under way
@@ -59,8 +68,11 @@ pub async fn serve(
         let _ = connection.set_nodelay(true);
     });
     let (begun, begins) = oneshot::channel();
+    let history = Arc::clone(&app.history);
     let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
         shutdown.await;
+        // Streams have no end of their own.
+        history.feed.close();
         let _ = begun.send(());
     });
     let drained = async {

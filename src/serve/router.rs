@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, api_live, api_models, api_predict, fault, health, tfs};
+use super::{App, api_history, api_live, api_models, api_predict, fault, health, page, stream, tfs};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -21,7 +21,7 @@ struct Description;
 /// The service over HTTP.
 pub fn router(app: Arc<App>) -> Router {
     let (described, description) = OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(health::root))
+        .routes(routes!(page::root))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
@@ -32,11 +32,15 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(api_live::promote))
         .routes(routes!(api_live::rollback))
         .routes(routes!(api_live::follow))
+        .routes(routes!(api_history::history))
+        .routes(routes!(stream::stream))
         .split_for_parts();
     let description = description.to_json().expect("a description is plain data");
 
     described
         .route("/openapi.json", get(move || async move { health::json(description) }))
+        .route("/assets/app.js", get(page::script))
+        .route("/assets/app.css", get(page::style))
         .route("/v1/models", get(tfs::no_model))
         .route("/v1/models/{*rest}", get(tfs::get).post(tfs::post))
         .fallback(fault::no_such_path)

@@ -1,18 +1,21 @@
 //! A served world of one process: teachers make models, a service serves them, a client asks.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use features::{EventSpec, EventTime, Limits, NextOffset, Observer, PartitionId, Record, Schema, Task, TopicId};
-use fold::{Counts, LabelCounts, Live, ModelSnapshot, Role, Standing};
+use fold::{Counts, Happening, LabelCounts, Live, ModelSnapshot, Role, Standing, What};
 use learners::{AnyLearner, Learner, LearnerSpec, Report, Signal};
+use perennial::alerts::Alerts;
 use perennial::control::control;
+use perennial::history::{Recorder, Recording};
 use perennial::live::{LiveModel, Publisher, Served, live_model};
 use perennial::metrics::Metrics;
 use perennial::registry::Registry;
-use perennial::serve::{App, serve};
+use perennial::serve::{App, Streams, serve};
 use perennial::status::{CheckpointInfo, ModelStatus, Phase, VersionInfo};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -125,7 +128,7 @@ pub fn usual_registry() -> Registry {
 
 pub fn add(registry: &mut Registry, name: &str, first: Option<Served>, phase: Phase) -> (Publisher, Arc<ModelStatus>) {
     let (publisher, live): (Publisher, LiveModel) = live_model(first);
-    let status = Arc::new(ModelStatus::new(vec![format!("{name}-events")]));
+    let status = Arc::new(ModelStatus::new(vec![format!("{name}-events")], "adwin"));
     status.set_phase(phase);
     status.set_lag(vec![(format!("{name}-events"), 2, 5)]);
     let checkpoint = CheckpointInfo { version: 1, state_hash: "ab".repeat(32), at_ms: 1_500 };
@@ -140,7 +143,34 @@ pub fn add(registry: &mut Registry, name: &str, first: Option<Served>, phase: Ph
 
 /// What is served where a test wants nothing else.
 pub fn app(registry: Registry) -> App {
-    App { registry, metrics: Arc::new(Metrics::default()), max_body: MAX_BODY, token: None }
+    let (history, streams) = (Arc::default(), Streams::default());
+    App { registry, metrics: Arc::new(Metrics::default()), max_body: MAX_BODY, token: None, history, streams }
+}
+
+/// Records what `app` serves in `folder`, when it is told to look.
+pub fn recorder(app: &App, folder: &Path, alerts: Option<Alerts>, now_ms: i64) -> Recorder {
+    let recording = Recording {
+        registry: app.registry.clone(),
+        metrics: Arc::clone(&app.metrics),
+        history: Arc::clone(&app.history),
+        folder: folder.to_owned(),
+        alerts,
+    };
+    Recorder::new(recording, now_ms)
+}
+
+/// A registry with the regression `air` alone, and what publishes it.
+pub fn air() -> (Registry, Teacher, Publisher) {
+    let mut registry = Registry::default();
+    let mut teacher = Teacher::new("air", Task::Regression, "mean");
+    teacher.learn(r#"{"t":20.5,"y":1.5}"#);
+    let (publisher, _) = add(&mut registry, "air", Some(teacher.served()), Phase::Live);
+    (registry, teacher, publisher)
+}
+
+/// The model's `number`th happening.
+pub fn happening(number: u64, what: What) -> Happening {
+    Happening { number, version: 100 * number, events: 99 * number, at: EventTime(5), what }
 }
 
 /// A running server; stops when dropped.
