@@ -34,7 +34,7 @@ fn monitor(c: &mut Criterion) {
         let events = events(task);
         group.bench_function(format!("scores/{name}"), |b| {
             let mut scores = Scores::new(task);
-            b.iter(|| events.iter().map(|(outcome, target)| scores.update(black_box(outcome), *target)).sum::<f64>());
+            b.iter(|| events.iter().map(|(outcome, target)| scores.update(black_box(outcome), *target).0).sum::<f64>());
         });
         group.bench_function(format!("monitor/{name}"), |b| {
             let mut monitor = Monitor::new(task, "adwin", 1e6).expect("it is in the catalog");

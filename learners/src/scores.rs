@@ -53,12 +53,12 @@ impl Scores {
         Self { events: 0, tally, last: None, rolling, baseline, fading: 0.0, fading_weight: 0.0, best: None }
     }
 
-    /// Takes in what was predicted and what was right; returns the loss: 0 or 1, or the absolute error (at most
-    /// [`f64::MAX`]).
+    /// Takes in what was predicted and what was right; returns the loss, and that of the no-change baseline: 0 or 1, or
+    /// the absolute error (at most [`f64::MAX`]).
     ///
     /// # Panics
     /// An outcome or target of the other task.
-    pub fn update(&mut self, outcome: &Outcome, target: Target) -> f64 {
+    pub fn update(&mut self, outcome: &Outcome, target: Target) -> (f64, f64) {
         self.events += 1;
         let (loss, baseline) = match (&mut self.tally, outcome, target, self.last) {
             (Tally::Classes(classes), Outcome::Class { predicted, confidence, p_true }, Target::Class(truth), last) => {
@@ -81,7 +81,7 @@ impl Scores {
             let sum = self.rolling.sum();
             self.best = Some(self.best.map_or(sum, |best| best.min(sum)));
         }
-        loss
+        (loss, baseline)
     }
 
     /// The learner serves from now on: the best loss so far no longer counts.

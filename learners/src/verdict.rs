@@ -53,12 +53,12 @@ impl Monitor {
     /// absolute error.
     pub fn observe(&mut self, outcome: &Outcome, target: Target) -> f64 {
         let state = &mut self.state;
-        let raw = state.scores.update(outcome, target);
-        let loss = match &mut state.bounded {
-            None => Some(raw),
-            Some(bounded) => bounded.map(raw),
+        let (raw, baseline) = state.scores.update(outcome, target);
+        let losses = match &mut state.bounded {
+            None => Some((raw, baseline)),
+            Some(bounded) => bounded.map(raw).zip(bounded.scale(baseline)),
         };
-        let Some(loss) = loss else { return raw };
+        let Some((loss, baseline)) = losses else { return raw };
         let turn = match &mut self.detector {
             AnyDetector::Auto(auto) => {
                 let turn = auto.step(loss);
@@ -66,7 +66,10 @@ impl Monitor {
                 turn
             }
             detector => {
-                state.signal = detector.update(loss);
+                state.signal = match &mut *detector {
+                    AnyDetector::RollingLoss(rolling) => rolling.update_beside(loss, baseline),
+                    other => other.update(loss),
+                };
                 state.hold.step(loss, state.signal, cut(detector))
             }
         };

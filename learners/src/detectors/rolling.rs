@@ -9,7 +9,10 @@
 //! the tolerance is scaled as the deviation of a mean; tuned to 1 in a million, a window of 200 makes 6, one of 5,000
 //! fewer than .1.
 //!
-//! Cost: about 6 ns a loss, 8 bytes a loss of the window.
+//! With `baseline_tol` below 1 it is a drift, too, if the mean exceeds that of the no-change baseline over the same window
+//! by more: a model that does worse than the last label again has decayed, however slowly it came to that.
+//!
+//! Cost: about 6 ns a loss, 8 bytes a loss of the window, twice that beside a baseline.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +35,14 @@ pub struct RollingLoss {
     window: usize,
     losses: Rolling,
     best: Option<f64>,
+    /// The tolerance above the baseline, and its losses.
+    baseline: Option<(f64, Rolling)>,
 }
 
 impl RollingLoss {
     pub(super) const ENTRY: DetectorEntry = DetectorEntry {
         name: "rolling",
-        idea: "the mean of the last losses against the best it has been",
+        idea: "the mean of the last losses against the best it has been, and against the no-change baseline",
         cost: "about 6 ns a loss, 8 bytes a loss of the window",
         paper: "folklore",
         keeps_budget: true,
@@ -50,13 +55,49 @@ impl RollingLoss {
                 help: "loss above the best: an alarm",
             },
             ParamInfo { name: "warning", range: "0.0005..tol", default: "0.7 * tol", help: "the same for a warning" },
+            ParamInfo {
+                name: "baseline_tol",
+                range: "0..1",
+                default: "1: off",
+                help: "loss above the no-change baseline's: an alarm",
+            },
             ParamInfo { name: "window", range: "10..10000", default: "1000", help: "losses in the mean" },
         ],
     };
 
     /// `0 < warning <= tol`, `window` ≥ 1 losses.
     pub fn new(tol: f64, warning: f64, window: usize) -> Self {
-        Self { tol, warning, window, losses: Rolling::new(window), best: None }
+        Self { tol, warning, window, losses: Rolling::new(window), best: None, baseline: None }
+    }
+
+    /// The same, held against the no-change baseline as well. `0 <= tol < 1`.
+    #[must_use]
+    pub fn beside_baseline(mut self, tol: f64) -> Self {
+        self.baseline = Some((tol, Rolling::new(self.window)));
+        self
+    }
+
+    /// Takes in the next loss and the baseline's for the same event.
+    pub fn update_beside(&mut self, loss: f64, baseline: f64) -> Signal {
+        let signal = self.update(loss);
+        let Some((tol, losses)) = &mut self.baseline else { return signal };
+        losses.push(baseline);
+        match (self.losses.mean(), losses.mean()) {
+            _ if signal == Signal::Drift || !losses.is_full() || !self.losses.is_full() => signal,
+            (Some(mean), Some(baseline)) if mean > baseline + *tol => {
+                self.begin_anew();
+                Signal::Drift
+            }
+            _ => signal,
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        let anew = Self::new(self.tol, self.warning, self.window);
+        *self = match &self.baseline {
+            Some((tol, _)) => anew.beside_baseline(*tol),
+            None => anew,
+        };
     }
 
     pub(super) fn build(params: &Params<'_>, budget: Option<f64>) -> Result<Self, SpecError> {
@@ -64,12 +105,15 @@ impl RollingLoss {
         let window = params.whole("window", WINDOW, 10, 10_000)?;
         let usual = usual * (WINDOW as f64 / window as f64).sqrt();
         let tol = params.number("tol", usual.min(1.0), 0.001, 1.0)?;
-        Ok(Self::new(tol, params.number("warning", 0.7 * tol, 0.0005, tol)?, window as usize))
+        let detector = Self::new(tol, params.number("warning", 0.7 * tol, 0.0005, tol)?, window as usize);
+        let beside = params.number("baseline_tol", 1.0, 0.0, 1.0)?;
+        Ok(if beside < 1.0 { detector.beside_baseline(beside) } else { detector })
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() - size_of::<Rolling>() + self.losses.bytes()
+        let baseline = self.baseline.as_ref().map_or(0, |(_, losses)| losses.bytes() - size_of::<Rolling>());
+        size_of::<Self>() - size_of::<Rolling>() + self.losses.bytes() + baseline
     }
 }
 
@@ -80,12 +124,31 @@ impl Detector for RollingLoss {
         let best = self.best.map_or(mean, |best| best.min(mean));
         self.best = Some(best);
         if mean > best + self.tol {
-            *self = Self::new(self.tol, self.warning, self.window);
+            self.begin_anew();
             Signal::Drift
         } else if mean > best + self.warning {
             Signal::Warning
         } else {
             Signal::Stable
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_falls_behind_the_baseline_has_drifted_however_slowly() {
+        // From .2 to .5 within 30,000 losses, the baseline at .4 throughout.
+        let alarms = |mut detector: RollingLoss| -> Vec<usize> {
+            let loss = |i: usize| f64::from(u8::from((i * 7_919 % 1_000) as f64 / 1_000.0 < 0.2 + i as f64 * 1e-5));
+            let baseline = |i: usize| f64::from(u8::from(i * 6_007 % 10 < 4));
+            let alarmed = |i: &usize| detector.update_beside(loss(*i), baseline(*i)) == Signal::Drift;
+            (0..30_000).filter(alarmed).collect()
+        };
+        assert!(alarms(RollingLoss::new(0.5, 0.4, 1_000)).is_empty());
+        let beside = alarms(RollingLoss::new(0.5, 0.4, 1_000).beside_baseline(0.02));
+        assert!((22_000..23_500).contains(&beside[0]), "{beside:?}");
     }
 }
