@@ -219,6 +219,7 @@ fn app(served: Served) -> Arc<App> {
         token: None,
         history: Default::default(),
         streams: Default::default(),
+        outlets: perennial::serve::outlets::Outlets::default(),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::cli::CliError;
 use crate::config::{KafkaConfig, ModelConfig};
 use crate::live::{LiveModel, Served};
 use crate::pipeline::Shutdown;
+use crate::serve::outlets::Outlets;
 use crate::service::{Reach, Service, plan};
 
 /// The model's name.
@@ -110,8 +111,11 @@ impl Demo {
             MockBroker::start(&[(TOPIC, PARTITIONS), ("demo-dead-letters", 1)]).map_err(|e| unavailable(&e))?;
         let kafka = KafkaConfig { brokers: broker.bootstrap.clone(), ..KafkaConfig::default() };
         let plans = vec![plan(&model(scenario), &kafka, Duration::from_secs(60))];
-        let service =
-            Service::start(plans, state, Reach { listen: http, max_body: 16 << 20, token: None, webhook: None })?;
+        let service = Service::start(
+            plans,
+            state,
+            Reach { listen: http, max_body: 16 << 20, token: None, outlets: Outlets::default(), webhook: None },
+        )?;
         let live = service.registry.get(MODEL).expect("it was planned").live.clone();
         let total = seconds.map_or(1 << 30, |seconds| seconds * RATE);
         let stop = Shutdown::default();

@@ -20,6 +20,7 @@ use crate::history::{self, History, Recording};
 use crate::metrics::Metrics;
 use crate::pipeline::{self, Pace, Plan, Running, Shutdown};
 use crate::registry::Registry;
+use crate::serve::outlets::Outlets;
 use crate::serve::{self, App, Streams, Token};
 
 /// How long a partition with backlog is waited for, to keep records in the order of time.
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const BATCH: usize = 1_000;
 
 /// How the service is reached.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Reach {
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -36,6 +37,8 @@ pub struct Reach {
     pub max_body: usize,
     /// The token that changes need; `None`: nothing.
     pub token: Option<Token>,
+    /// Where posted labels and served predictions go.
+    pub outlets: Outlets,
     /// Where alerts are sent.
     pub webhook: Option<String>,
 }
@@ -63,7 +66,7 @@ impl Service {
     /// # Errors
     /// The address is taken, the state folder is in use or cannot be gone on from.
     pub fn start(plans: Vec<Plan>, state_dir: &Path, reach: Reach) -> Result<Self, CliError> {
-        let Reach { listen, max_body, token, webhook } = reach;
+        let Reach { listen, max_body, token, webhook, outlets } = reach;
         let unavailable = |what: String| CliError::Unavailable(what);
         let listener = TcpListener::bind(listen).map_err(|e| unavailable(format!("http.listen: {listen}: {e}")))?;
         listener.set_nonblocking(true).map_err(anyhow::Error::from)?;
@@ -96,6 +99,7 @@ impl Service {
             metrics: Arc::clone(&metrics),
             max_body,
             token,
+            outlets,
             history: Arc::clone(&history),
             streams,
         });

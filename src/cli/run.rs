@@ -9,6 +9,7 @@ use clap::Args;
 use streams::KafkaConfig;
 
 use super::{CliError, load_config};
+use crate::serve::outlets::Outlets;
 use crate::serve::{Token, listen_allowed};
 use crate::service::{Reach, Service, plan};
 use crate::telemetry;
@@ -45,6 +46,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
         listen: http.listen,
         max_body: http.max_body,
         token: token.as_deref().map(Token::new),
+        outlets: Outlets::new(&config.models, &config.runtime.kafka),
         webhook: config.runtime.alerts.webhook.clone(),
     };
     let state = args.state.as_ref().unwrap_or(&config.runtime.state_dir);

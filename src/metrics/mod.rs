@@ -30,6 +30,7 @@ pub struct Metrics {
     predict_latency: Family<Labels<1>, Latency>,
     model_swaps: Family<Labels<2>, Counter>,
     checkpoint_duration: Family<Labels<1>, Histogram>,
+    requests_dropped: Family<Labels<1>, Counter>,
 }
 
 impl Default for Metrics {
@@ -42,6 +43,7 @@ impl Default for Metrics {
             model_swaps: Family::default(),
             // 1 ms to 33 s.
             checkpoint_duration: Family::new_with_constructor(|| Histogram::new(exponential_buckets(1e-3, 2.0, 16))),
+            requests_dropped: Family::default(),
         }
     }
 }
@@ -67,6 +69,11 @@ impl Metrics {
             "perennial_checkpoint_duration_seconds",
             "Time from serialising a checkpoint to its being durable",
             self.checkpoint_duration.clone(),
+        );
+        page.register(
+            "perennial_requests_dropped",
+            "Served predictions with an id that there was no room to remember in the requests topic",
+            self.requests_dropped.clone(),
         );
     }
 
@@ -95,6 +102,11 @@ impl Metrics {
     /// A checkpoint became durable.
     pub fn checkpointed(&self, model: &str, took: Duration) {
         self.checkpoint_duration.get_or_create(&[("model", model.to_owned())]).observe(took.as_secs_f64());
+    }
+
+    /// A served prediction was not remembered.
+    pub fn request_dropped(&self, model: &str) {
+        self.requests_dropped.get_or_create(&[("model", model.to_owned())]).inc();
     }
 
     /// The page that Prometheus reads (OpenMetrics 1.0 text), at `now_ms` since the Unix epoch.

@@ -7,14 +7,16 @@ use std::time::Instant;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
-use features::{EventTime, Kind, Task};
+use features::{Kind, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::answer::{self, Desk, write_list, write_number, write_text};
+use super::api_labels::spelling;
 use super::fault::{Fault, Problem, ProblemBody};
-use super::{App, body};
+use super::outlets::ServedPrediction;
+use super::{App, body, moment};
 use crate::live::Served;
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -104,74 +106,108 @@ fn reply(
 ) -> Result<Response, Fault> {
     let served = answer::live(app, name)?;
     let Query(Options { explain }) = options.map_err(|e| Fault::expected("explain", "true or false", e.body_text()))?;
-    let mut out = Vec::with_capacity(256);
+    let outlet = app.outlets.requests(name);
+    let mut reply = Reply {
+        served: &served,
+        explain,
+        remember: outlet.is_some(),
+        out: Vec::with_capacity(256),
+        remembered: vec![],
+    };
     answer::at_desk(|desk| match body::json(bytes)? {
-        Value::Object(request) => one(desk, &served, &request, explain, &mut out),
+        Value::Object(request) => reply.answer(desk, &request),
         Value::Array(requests) => {
-            out.push(b'[');
+            reply.out.push(b'[');
             for (i, request) in requests.iter().enumerate() {
                 if i > 0 {
-                    out.push(b',');
+                    reply.out.push(b',');
                 }
                 match request {
-                    Value::Object(request) => one(desk, &served, request, explain, &mut out),
+                    Value::Object(request) => reply.answer(desk, request),
                     other => Err(Fault::bad(format!("expected an object, got {}", body::describe(other)))),
                 }
                 .map_err(|fault| fault.in_row(i))?;
             }
-            out.push(b']');
+            reply.out.push(b']');
             Ok(())
         }
         other => Err(Fault::bad(format!("expected an object or an array of objects, got {}", body::describe(&other)))),
     })?;
+    let Reply { out, remembered, .. } = reply;
+    if let Some(outlet) = outlet {
+        remembered.into_iter().for_each(|prediction| outlet.remember(prediction, &app.metrics));
+    }
     Ok(answer::reply(&served, out))
 }
 
-fn one(
-    desk: &mut Desk,
-    served: &Served,
-    request: &Map<String, Value>,
+/// A reply being written.
+struct Reply<'a> {
+    served: &'a Arc<Served>,
     explain: bool,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
-    let schema = &*served.model.schema;
-    let (mut at, mut features) = (None, None);
-    for (key, value) in request {
-        match key.as_str() {
-            "features" if value.is_object() => features = Some(value),
-            "features" => return Err(expected(key, "an object of values by field", value)),
-            "at" => at = time(value)?,
-            "id" | "entity" if value.is_string() || value.is_number() || value.is_null() => {}
-            "id" | "entity" => return Err(expected(key, "a text or a number", value)),
-            _ => return Err(expected(key, "one of id, entity, at, features", value)),
+    /// Whether answers to requests with an id are to be remembered.
+    remember: bool,
+    out: Vec<u8>,
+    remembered: Vec<ServedPrediction>,
+}
+
+impl Reply<'_> {
+    fn answer(&mut self, desk: &mut Desk, request: &Map<String, Value>) -> Result<(), Fault> {
+        let Self { served, out, .. } = self;
+        let schema = &*served.model.schema;
+        let from = out.len();
+        let (mut at, mut id, mut features) = (None, None, None);
+        for (key, value) in request {
+            match key.as_str() {
+                "features" if value.is_object() => features = Some(value),
+                "features" => return Err(expected(key, "an object of values by field", value)),
+                "at" => at = moment::read(key, value)?,
+                "id" => id = name(value)?,
+                "entity" if value.is_string() || value.is_number() || value.is_null() => {}
+                "entity" => return Err(expected(key, "a text or a number", value)),
+                _ => return Err(expected(key, "one of id, entity, at, features", value)),
+            }
         }
-    }
-    let features = features.ok_or_else(|| Fault::expected("features", "an object of values by field", "nothing"))?;
-    desk.take_object(schema, features)?;
-    let prediction = desk.predict(served, at)?;
-    out.extend_from_slice(b"{\"prediction\":");
-    match served.task() {
-        Task::Regression => write_number(out, prediction.value),
-        Task::Classification => {
-            write_text(out, answer::label(schema, prediction));
-            out.extend_from_slice(b",\"probabilities\":{");
-            write_list(out, answer::probabilities(schema, prediction), |out, (class, p)| {
-                write_text(out, class);
-                out.push(b':');
-                write_number(out, p);
-            });
-            out.push(b'}');
+        let features =
+            features.ok_or_else(|| Fault::expected("features", "an object of values by field", "nothing"))?;
+        desk.take_object(schema, features)?;
+        let prediction = desk.predict(served, at)?;
+        out.extend_from_slice(b"{\"prediction\":");
+        match served.task() {
+            Task::Regression => write_number(out, prediction.value),
+            Task::Classification => {
+                write_text(out, answer::label(schema, prediction));
+                out.extend_from_slice(b",\"probabilities\":{");
+                write_list(out, answer::probabilities(schema, prediction), |out, (class, p)| {
+                    write_text(out, class);
+                    out.push(b':');
+                    write_number(out, p);
+                });
+                out.push(b'}');
+            }
         }
+        out.extend_from_slice(format!(",\"version\":{},\"learner\":", served.model.version).as_bytes());
+        write_text(out, &served.model.learner);
+        out.extend_from_slice(format!(",\"model_age_ms\":{}", answer::age_ms(served)).as_bytes());
+        if self.explain {
+            out.extend_from_slice(b",\"features\":");
+            serde_json::to_writer(&mut *out, &used(served, desk.row())).expect("a Vec grows");
+        }
+        out.push(b'}');
+        if let Some(id) = id.filter(|_| self.remember) {
+            let at = at.unwrap_or(served.model.last_event);
+            let (row, answer) = (desk.row().to_vec(), out[from..].to_vec());
+            self.remembered.push(ServedPrediction { id, served: Arc::clone(served), row, at, answer });
+        }
+        Ok(())
     }
-    out.extend_from_slice(format!(",\"version\":{},\"learner\":", served.model.version).as_bytes());
-    write_text(out, &served.model.learner);
-    out.extend_from_slice(format!(",\"model_age_ms\":{}", answer::age_ms(served)).as_bytes());
-    if explain {
-        out.extend_from_slice(b",\"features\":");
-        serde_json::to_writer(&mut *out, &used(served, desk.row())).expect("a Vec grows");
+}
+
+/// What a request is called; null is nothing.
+fn name(value: &Value) -> Result<Option<String>, Fault> {
+    if value.is_null() {
+        return Ok(None);
     }
-    out.push(b'}');
-    Ok(())
+    spelling(value).map(Some).ok_or_else(|| expected("id", "a text of 1 to 1,024 bytes or a number", value))
 }
 
 /// The values that a row holds, by name of field.
@@ -195,17 +231,6 @@ fn used<'a>(served: &'a Served, row: &[f64]) -> BTreeMap<&'a str, UsedValue> {
             (&*field.name, used)
         })
         .collect()
-}
-
-fn time(value: &Value) -> Result<Option<EventTime>, Fault> {
-    let ms = match value {
-        Value::Null => return Ok(None),
-        Value::Number(ms) => ms.as_f64().filter(|ms| ms.abs() < 9e15).map(|ms| ms as i64),
-        Value::String(text) => text.parse::<jiff::Timestamp>().ok().map(|at| at.as_millisecond()),
-        _ => None,
-    };
-    let ms = ms.ok_or_else(|| expected("at", "RFC 3339 text or epoch milliseconds", value))?;
-    Ok(Some(EventTime(ms)))
 }
 
 fn expected(field: &str, expected: &str, got: &Value) -> Fault {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod api_history;
+mod api_labels;
 mod api_live;
 mod api_models;
 mod api_predict;
@@ -10,6 +11,8 @@ mod fault;
 mod guard;
 mod health;
 mod listen;
+mod moment;
+pub mod outlets;
 mod page;
 mod router;
 mod stream;
@@ -27,6 +30,7 @@ use tokio::sync::oneshot;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
+use outlets::Outlets;
 
 pub use guard::Token;
 pub use listen::listen_allowed;
@@ -51,6 +55,8 @@ pub struct App {
     pub history: Arc<History>,
     /// Streams that may still be opened.
     pub streams: Streams,
+    /// Where posted labels and served predictions go.
+    pub outlets: Outlets,
 }
 
 /// Serves `app` on `listener` until `shutdown` completes; then takes no connection any more, lets the requests under way

@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, api_history, api_live, api_models, api_predict, fault, health, page, stream, tfs};
+use super::{App, api_history, api_labels, api_live, api_models, api_predict, fault, health, page, stream, tfs};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -29,6 +29,7 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(api_models::get))
         .routes(routes!(api_models::versions))
         .routes(routes!(api_predict::predict))
+        .routes(routes!(api_labels::post))
         .routes(routes!(api_live::promote))
         .routes(routes!(api_live::rollback))
         .routes(routes!(api_live::follow))

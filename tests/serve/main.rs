@@ -5,6 +5,7 @@ mod alerts;
 mod bodies;
 mod errors;
 mod history;
+mod labels;
 mod live;
 mod page;
 mod routes;

@@ -15,6 +15,7 @@ use perennial::history::{Recorder, Recording};
 use perennial::live::{LiveModel, Publisher, Served, live_model};
 use perennial::metrics::Metrics;
 use perennial::registry::Registry;
+use perennial::serve::outlets::Outlets;
 use perennial::serve::{App, Streams, serve};
 use perennial::status::{CheckpointInfo, ModelStatus, Phase, VersionInfo};
 use serde_json::Value;
@@ -144,7 +145,15 @@ pub fn add(registry: &mut Registry, name: &str, first: Option<Served>, phase: Ph
 /// What is served where a test wants nothing else.
 pub fn app(registry: Registry) -> App {
     let (history, streams) = (Arc::default(), Streams::default());
-    App { registry, metrics: Arc::new(Metrics::default()), max_body: MAX_BODY, token: None, history, streams }
+    App {
+        registry,
+        metrics: Arc::new(Metrics::default()),
+        max_body: MAX_BODY,
+        token: None,
+        outlets: Outlets::default(),
+        history,
+        streams,
+    }
 }
 
 /// Records what `app` serves in `folder`, when it is told to look.
