@@ -6,6 +6,8 @@ import { DRAWN, KINDS, markers, spans, type Kind } from "./markers";
 import { range, type State } from "./store";
 import { color } from "./theme";
 
+/** Many of these come to nothing. */
+const FAINT: Kind[] = ["warning", "challenger"];
 /** Which shape stands where several would. */
 const RANK: Kind[] = ["drift", "serving", "promotion", "known", "warning", "challenger"];
 
@@ -37,7 +39,7 @@ export function drawMarks(u: uPlot, state: State): void {
     const x = Math.round(left + ((marker.at - from) / (to - from)) * width) + 0.5;
     const chosen = marker.key === state.selected;
     ctx.strokeStyle = ctx.fillStyle = color(`--${marker.kind}`);
-    ctx.globalAlpha = chosen ? 1 : 0.75;
+    ctx.globalAlpha = chosen ? 1 : FAINT.includes(marker.kind) ? 0.4 : 0.75;
     ctx.lineWidth = (chosen ? 2.5 : 1) * dpr;
     ctx.setLineDash(KINDS[marker.kind].dash.map((d) => d * dpr));
     ctx.beginPath();

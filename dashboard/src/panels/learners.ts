@@ -4,7 +4,7 @@ import type { Standing } from "../api";
 import { h, keyed, mark, write } from "../dom";
 import { bytes, count, figure, percent } from "../format";
 import { glyph } from "../glyph";
-import type { Store } from "../store";
+import type { State, Store } from "../store";
 import { lineOf } from "./loss";
 import type { Ask } from "./ask";
 
@@ -27,7 +27,7 @@ export function learners(store: Store, ask: Ask): HTMLElement {
       state.model?.scores ?? [],
       (x) => x.learner,
       (x) => row(x, ask),
-      (element, x) => update(element, x, text),
+      (element, x) => update(element, x, text, serves(state, x)),
     );
   });
   return h(
@@ -65,7 +65,13 @@ function row(standing: Standing, ask: Ask): HTMLTableRowElement {
   return h(
     "tr",
     { role: "row" },
-    h("th", { scope: "row", role: "rowheader" }, key, standing.learner),
+    h(
+      "th",
+      { scope: "row", role: "rowheader" },
+      key,
+      standing.learner,
+      h("span", { class: "chip", hidden: true }, "serves"),
+    ),
     ...[1, 2, 3, 4, 5].map((i) => cell(i)),
     cell(6, verdict),
     cell(7, h("span", {}, bar, h("span", { class: "evidence-text" }))),
@@ -74,10 +80,19 @@ function row(standing: Standing, ask: Ask): HTMLTableRowElement {
   );
 }
 
-function update(element: HTMLTableRowElement, x: Standing, text: (v: number | null | undefined) => string): void {
+/** The champion serves, unless a version is pinned. */
+const serves = ({ model }: State, x: Standing) =>
+  x.role === "champion" && model?.live !== undefined && "follow" in model.live;
+
+function update(
+  element: HTMLTableRowElement,
+  x: Standing,
+  text: (v: number | null | undefined) => string,
+  serves: boolean,
+): void {
   const cells = element.cells;
   const put = (i: number, value: string) => write(cells[i]!, value);
-  mark(element, "data-role", x.role);
+  (cells[0]!.lastElementChild as HTMLElement).hidden = !serves;
   put(1, x.role);
   put(2, `v ${count(x.since)}`);
   put(3, text(x.rolling_loss));
