@@ -28,7 +28,7 @@ impl Meta {
         }
         Self {
             events: fold.counts().events,
-            learner: fold.config().learner.to_string(),
+            learner: fold.learners().swap_remove(0),
             fold_version: fold::FOLD_VERSION,
             position,
         }
