@@ -12,6 +12,7 @@ mod record;
 mod request;
 mod row;
 mod schema;
+mod served;
 mod template;
 
 pub use dictionary::Dictionary;
@@ -23,3 +24,4 @@ pub use record::{EventTime, NextOffset, PartitionId, Record, TopicId};
 pub use request::RequestError;
 pub use row::{ClassId, EntityId, Row, Rows, Target};
 pub use schema::{Field, Kind, Schema};
+pub use served::ServedAnswer;

@@ -26,7 +26,7 @@ mod id;
 mod names;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use features::{EventTime, Row, Target, Task};
 use learners::{Prediction, RestoreError, Section};

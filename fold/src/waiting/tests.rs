@@ -18,7 +18,7 @@ enum Op {
 /// What happened in the order of the log: what the learner said about a row and what its label was.
 type Learned = Vec<(u64, Vec<u64>, Option<f64>, Target)>;
 
-fn config(horizon: Horizon, labels: Labels) -> FoldConfig {
+pub(crate) fn config(horizon: Horizon, labels: Labels) -> FoldConfig {
     FoldConfig {
         topics: vec!["t".into()],
         start: Start::Earliest,
