@@ -51,7 +51,7 @@ impl Sample {
     /// Takes in a newer one; `count`: how many `self` stands for so far.
     pub(super) fn absorb(&mut self, newer: &Self, count: u32) {
         let share = 1.0 / (f64::from(count) + 1.0);
-        let mean = |old: f64, new: f64| round(old + (new - old) * share, 1e6);
+        let mean = |old: f64, new: f64| old + (new - old) * share;
         let mut merged = newer.clone();
         merged.events_per_second = mean(self.events_per_second, newer.events_per_second);
         merged.requests_per_second = mean(self.requests_per_second, newer.requests_per_second);
@@ -63,13 +63,46 @@ impl Sample {
         }
         *self = merged;
     }
+
+    /// Cuts its figures down to six significant digits: charts need no more, and texts get shorter.
+    pub(super) fn shorten(mut self) -> Self {
+        for figure in
+            [&mut self.events_per_second, &mut self.requests_per_second].into_iter().chain(self.loss.values_mut())
+        {
+            *figure = short(*figure);
+        }
+        for figure in [&mut self.predict_p50_ms, &mut self.predict_p99_ms, &mut self.best, &mut self.baseline] {
+            *figure = figure.map(short);
+        }
+        self
+    }
 }
 
 fn worse(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.into_iter().chain(b).reduce(f64::max)
 }
 
-/// Rounds to so many parts of one: charts need no more, and files get shorter.
-pub(super) fn round(x: f64, parts: f64) -> f64 {
-    (x * parts).round() / parts
+/// The same number in six significant digits.
+fn short(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_digits_are_kept_whatever_the_unit() {
+        for (x, expected) in [
+            (0.313_074_426_424_831_3, 0.313_074),
+            (-1_234_567.8, -1_234_570.0),
+            (1.234_567_89e-9, 1.234_57e-9),
+            (0.0, 0.0),
+            (999_999.9, 1_000_000.0),
+            (f64::INFINITY, f64::INFINITY),
+            (1e-308, 1e-308),
+        ] {
+            assert_eq!(short(x), expected, "{x}");
+        }
+    }
 }

@@ -72,7 +72,7 @@ impl Tiers {
                 }
             }
         }
-        found
+        found.into_iter().map(Sample::shorten).collect()
     }
 }
 

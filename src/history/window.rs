@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fold::Live;
 
-use super::sample::{Sample, round};
+use super::sample::Sample;
 use crate::live::Served;
 use crate::metrics::Latencies;
 use crate::status::Status;
@@ -40,7 +40,7 @@ impl Window {
         }
         self.0.push_back(Reading { at_ms: now_ms, version, events, events_at_ms, latencies });
         let (old, new) = (&self.0[0], &self.0[self.0.len() - 1]);
-        let per_second = |count: u64, ms: i64| if ms > 0 { round(count as f64 * 1e3 / ms as f64, 10.0) } else { 0.0 };
+        let per_second = |count: u64, ms: i64| if ms > 0 { count as f64 * 1e3 / ms as f64 } else { 0.0 };
         let answered = new.latencies.since(&old.latencies);
         let champion = model.standings.first();
         let finite = |x: Option<f64>| x.filter(|x| x.is_finite());
@@ -67,5 +67,6 @@ impl Window {
             checkpoint_version: status.checkpoint.as_ref().map(|checkpoint| checkpoint.version),
             waiting: model.labels.waiting,
         }
+        .shorten()
     }
 }

@@ -41,7 +41,7 @@ fn samples_and_happenings_come_as_they_were_seen() {
     // The first publication was at 1 s, the next ones at 11 s and 12 s.
     let expected = json!({
         "model": "air", "task": "regression", "from": 10_500, "to": 20_000, "step_ms": 1_000,
-        "samples": [sample(1, 50.0, 1.0), sample(2, 90.9, 1.0)],
+        "samples": [sample(1, 50.0, 1.0), sample(2, 90.9091, 1.0)],
         "happenings": [
             { "number": 1, "version": 100, "events": 99, "at": 5, "what": "followed", "seen_ms": 11_000 }
         ],

@@ -2,13 +2,14 @@
 
 use std::thread;
 
+use fold::{Live, What};
 use perennial::control::{Answer, Command, Done, Refused, Request, control};
-use perennial::live::Answering;
+use perennial::live::{Answering, Served};
 use perennial::registry::Registry;
 use perennial::serve::Token;
 use serde_json::json;
 
-use crate::world::{Service, app, usual_registry};
+use crate::world::{Service, air, app, happening, usual_registry};
 
 const TOKEN: (&str, &str) = ("Authorization", "Bearer open sesame");
 
@@ -110,4 +111,30 @@ fn without_a_token_no_other_site_may_change_anything() {
         let reply = client.post_with("/api/models/air/follow", &[("Sec-Fetch-Site", site)], "");
         assert_eq!(reply.status, status, "{site}");
     }
+}
+
+#[test]
+fn a_pinned_version_answers_while_the_newest_is_shown() {
+    let (registry, mut teacher, mut publisher) = air();
+    let pinned = teacher.snapshot();
+    teacher.learn(r#"{"t":20.5,"y":3.5}"#);
+    let mut newest = teacher.snapshot();
+    newest.live = Live::Pinned(1);
+    newest.happenings = [happening(1, What::Pinned { version: 1 })].into();
+    newest.labels.waiting = 4;
+    let shown = Served::following("air", newest, 1_000);
+    publisher.publish(Served { model: pinned.into(), ..shown });
+    let service = Service::start(registry);
+    let client = service.client();
+    let model = client.get("/api/models/air").json();
+    assert_eq!((&model["version"], &model["served_version"]), (&json!(2), &json!(1)));
+    assert_eq!(model["live"], json!({ "pinned": 1 }));
+    let happening =
+        json!({ "number": 1, "version": 100, "events": 99, "at": 5, "what": { "pinned": { "version": 1 } } });
+    assert_eq!(model["happenings"], json!([happening]));
+    assert_eq!(model["labels"]["waiting"], json!(4));
+    let score = &model["scores"][0];
+    assert_eq!((&score["role"], &score["since"], &score["evidence"]), (&json!("champion"), &json!(0), &json!(null)));
+    let answer = client.post("/api/models/air/predict", r#"{"features":{}}"#).json();
+    assert_eq!((&answer["prediction"], &answer["version"]), (&json!(1.5), &json!(1)));
 }
