@@ -91,8 +91,12 @@ impl Story {
             self.drifting = matches!(happening.what, What::Drift { .. });
         }
         Some(match &happening.what {
-            // There are many, and most come to nothing.
-            What::Warning { .. } | What::WarningOver { .. } | What::Dropped { .. } => return None,
+            // There are many warnings, and most come to nothing.
+            What::Warning { .. } | What::Dropped { .. } => return None,
+            What::WarningOver { .. } => {
+                self.fresh = None;
+                return None;
+            }
             What::Drift { learner, .. } => {
                 let when = match self.world_since {
                     Some(since) => format!("{} events later", HumanCount(events.saturating_sub(since))),
@@ -120,7 +124,7 @@ impl Story {
             }
             What::Promotion { to, evidence: Some(evidence), .. } => {
                 let gain = match self.task {
-                    Task::Classification => format!("right {:.0} times more in 100", 100.0 * evidence.gain),
+                    Task::Classification => format!("{:.0} points of accuracy better", 100.0 * evidence.gain),
                     Task::Regression => format!("its bounded loss is {:.2} lower", evidence.gain),
                 };
                 let (events, log_e) = (HumanCount(evidence.events), evidence.log_e);
@@ -195,8 +199,9 @@ mod tests {
     fn within_half_a_minute_the_world_changes_it_is_noticed_and_a_challenger_brings_the_accuracy_back() {
         let told = told();
         let find = |what: &str| told.iter().position(|(_, line)| line.contains(what));
-        let places = ["the world changes (abrupt), event 18,000", "drift detected, ", "ftrl#2 is promoted", "; back "]
-            .map(|what| find(what).unwrap_or_else(|| panic!("{what} is not told: {told:#?}")));
+        let places =
+            ["the world changes (abrupt), event 18,000", "drift detected, ", "naive_bayes#2 is promoted", "; back "]
+                .map(|what| find(what).unwrap_or_else(|| panic!("{what} is not told: {told:#?}")));
         assert!(places.is_sorted(), "{told:#?}");
         assert_eq!(told.iter().filter(|(_, line)| line.contains("drift detected")).count(), 1, "{told:#?}");
     }
