@@ -132,6 +132,7 @@ fn run(config: FoldConfig, scenario: &Scenario, seed: u64, events: u64) -> Run {
         cpu += cpu_time() - began;
         assert!(chunk.rejected().is_empty());
         for (record, said) in records.iter().zip(chunk.outcomes()) {
+            let said = said.as_ref().expect("the label is in the event");
             losses.push(loss(&fold, scenario, record, said));
         }
         let seen = told.last().map_or(0, |(number, _)| *number);

@@ -126,7 +126,7 @@ impl Demo {
     pub fn news(&mut self, newest: &ModelSnapshot) -> Vec<News> {
         let mut news: Vec<News> = Vec::new();
         for Sent { drift, at } in self.sent.try_iter() {
-            let (at_event, kind) = (drift.at_event, story::kind(drift.kind).to_owned());
+            let (at_event, kind) = (drift.at_event, kind(drift.kind).to_owned());
             self.service.history.tell_truth(MODEL, Truth { at_event, at_ms: at.as_millisecond(), kind });
             self.world.push(drift.clone());
             news.push(News::World(drift, at));
