@@ -176,6 +176,22 @@ fn simulate_sends_to_kafka_what_it_writes_to_a_file() {
     }
 }
 
+#[test]
+fn the_demo_ends_by_itself_with_a_summary() {
+    let output = perennial(&["demo", "--seconds", "2", "--http", "127.0.0.1:0", "--json"], &[]);
+    let (summary, told) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{told}");
+    let summary: serde_json::Value = serde_json::from_str(&summary).expect("one JSON object and nothing else");
+    // How far it comes in two seconds is this machine's affair; the first drift is further away in any case.
+    assert_eq!((&summary["drifts"], &summary["swaps"]), (&serde_json::json!([]), &serde_json::json!(0)));
+    assert!(summary["events"].is_u64() && summary["false_alarms"].is_u64(), "{summary}");
+    assert!(["before", "at", "after"].iter().all(|when| summary["accuracy"][when].is_null()), "{summary}");
+    let url = summary["url"].as_str().expect("it was served");
+    let example = format!("curl -s {url}/api/models/demo/predict -d '{{\"features\":{{\"x1\":");
+    assert!(told.contains(&format!("the page:    {url}\n")) && told.contains(&example), "{told}");
+    assert!(told.ends_with(" run --config config/perennial.toml\n"), "{told}");
+}
+
 /// The first `count` records of a topic's partition 0.
 fn read(broker: &MockBroker, topic: &str, count: usize) -> Vec<Record> {
     let mut source = KafkaSource::start(KafkaConfig {

@@ -1,17 +1,20 @@
 //! `perennial demo`: the whole service on an embedded broker with a simulated stream.
 
+use std::io::{IsTerminal, stdout};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::ProgressBar;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use simulations::Scenario;
 
 use super::CliError;
 use super::simulate::scenario;
 use crate::config::LogConfig;
-use crate::demo::{Demo, MODEL, Summary, verdict};
+use crate::demo::{Demo, MODEL, RATE, Story, Summary, kind};
 use crate::telemetry;
 
 /// How often the live model is looked at.
@@ -29,7 +32,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: Option<u64>,
     /// The simulated stream; `perennial simulate --help` lists them.
-    #[arg(long, value_name = "NAME", default_value = "sensors")]
+    #[arg(long, value_name = "NAME", default_value = "demo")]
     pub scenario: String,
     /// The address to serve on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8501")]
@@ -49,71 +52,84 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
     let state = tempfile::tempdir().map_err(anyhow::Error::from)?;
     let mut demo = Demo::start(scenario, args.http, state.path(), args.seconds)?;
     let url = format!("http://{}", demo.service.address);
-    let row = example(scenario);
-    eprintln!("perennial demo: {}", scenario.description);
-    eprintln!("  {url}/api/models/{MODEL}   status (JSON)        {url}/metrics   metrics");
-    eprintln!("  curl -s {url}/api/models/{MODEL}/predict -d '{{\"features\":{row}}}'");
+    let begun = Instant::now();
+    greet(scenario, &url);
+    if !args.json && stdout().is_terminal() {
+        open_page(&url);
+    }
     let signal = demo.service.signal();
-    let until = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let line = ProgressBar::new_spinner();
-    let mut told = (Instant::now(), 0, 0);
+    let until = args.seconds.map(|seconds| begun + Duration::from_secs(seconds));
+    let mut story = Story::new(scenario.task, TimeZone::system());
+    let line = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{msg}").expect("msg is known"));
+    let mut told = Instant::now();
     while !signal.requested() && until.is_none_or(|until| Instant::now() < until) {
         std::thread::sleep(LOOK_EVERY);
         let Some(served) = demo.look() else { continue };
-        let model = &served.model;
-        for drift in demo.world_until(model.counts.events).skip(told.1) {
-            let kind = format!("{:?}", drift.kind).to_lowercase();
-            line.suspend(|| eprintln!("the world changes ({kind}) at event {}", drift.at_event));
-            told.1 += 1;
+        let now = Timestamp::now();
+        for news in demo.news(&served.newest) {
+            if let Some(news) = story.line(&news, now) {
+                line.suspend(|| eprintln!("{news}"));
+            }
         }
-        let Some(champion) = model.standings.first() else { continue };
-        if champion.drifts > told.2 {
-            told.2 = champion.drifts;
-            line.suspend(|| eprintln!("drift detected at about event {}", model.counts.events));
-        }
-        let losses: Vec<_> = model
-            .standings
-            .iter()
-            .map(|s| format!("{} {:.3}", s.learner, s.report.rolling_loss.unwrap_or(f64::NAN)))
-            .collect();
-        let status = format!(
-            "version {}  {} events  {}  rolling loss: {}",
-            model.version,
-            model.counts.events,
-            verdict(champion.verdict),
-            losses.join("  ")
-        );
-        line.set_message(status.clone());
-        line.tick();
-        if line.is_hidden() && told.0.elapsed() >= TELL_EVERY {
-            told.0 = Instant::now();
+        let status = story.status(&served.newest, now);
+        if line.is_hidden() && told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
             eprintln!("{status}");
         }
+        line.set_message(status);
+        line.tick();
     }
     line.finish_and_clear();
     let summary = demo.finish()?;
     if args.json {
         println!("{}", serde_json::to_string(&summary).expect("plain data has a JSON form"));
     } else {
-        print(&summary);
+        print(&summary, &story);
     }
-    eprintln!("next, on your own Kafka: perennial run --config config/perennial.toml");
+    let program = std::env::args().next().unwrap_or_else(|| "perennial".into());
+    eprintln!("next, with your own broker, topic and target in config/perennial.toml:");
+    eprintln!("  {program} run --config config/perennial.toml");
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(summary: &Summary) {
-    println!("{} events learned, the live model replaced {} times", summary.events, summary.swaps);
+/// Says what is to be seen, and where.
+fn greet(scenario: &Scenario, url: &str) {
+    eprintln!("perennial demo: {}", scenario.description);
+    eprintln!("  {} events a second go over an embedded broker into a model that learns from each", HumanCount(RATE));
+    eprintln!("  the page:    {url}");
+    eprintln!("  its status:  curl -s {url}/api/models/{MODEL}");
+    eprintln!("  predict:     curl -s {url}/api/models/{MODEL}/predict -d '{{\"features\":{}}}'", example(scenario));
+}
+
+/// Shows the page in a browser, unless nobody sits there.
+fn open_page(url: &str) {
+    if ["NO_BROWSER", "CI"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
+        return;
+    }
+    // Without a browser the address stands on the terminal.
+    let _ = open::that_detached(url);
+}
+
+fn print(summary: &Summary, story: &Story) {
+    println!("{} events learned, {} promotions", HumanCount(summary.events), summary.swaps);
     for drift in &summary.drifts {
-        let kind = format!("{:?}", drift.kind).to_lowercase();
+        let (at, kind) = (HumanCount(drift.at_event), kind(drift.kind));
         match drift.detected_at_event {
-            Some(at) => println!("drift ({kind}) at event {}: detected at {at}", drift.at_event),
-            None => println!("drift ({kind}) at event {}: not detected", drift.at_event),
+            Some(seen) => {
+                println!(
+                    "the change ({kind}) at event {at}: detected {} events later",
+                    HumanCount(seen - drift.at_event)
+                );
+            }
+            None => println!("the change ({kind}) at event {at}: not detected"),
         }
     }
     println!("{} false alarms", summary.false_alarms);
     if let (Some(before), Some(at), Some(after)) = (summary.loss.before, summary.loss.at, summary.loss.after) {
+        let [before, at, after] = [before, at, after].map(|loss| story.figure(loss));
         println!(
-            "rolling loss around the first abrupt drift: {before:.3} before, {at:.3} at its worst, {after:.3} after"
+            "around the first change, over 1,000 events each: {} {before} before, {at} at its worst, {after} after",
+            story.measure()
         );
     }
 }
