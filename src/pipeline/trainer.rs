@@ -256,7 +256,14 @@ impl Trainer {
             }
             if self.tail.is_done() {
                 info!(version = self.fold.version(), "the journal's end is reached");
-                self.store.status().set_phase(Phase::Live);
+                // It is ready once what it answers with is what it has folded.
+                self.publish()?;
+                let status = self.store.shared_status();
+                self.store.tell(move || {
+                    if matches!(status.get().phase, Phase::Starting | Phase::Replaying { .. }) {
+                        status.set_phase(Phase::Live);
+                    }
+                })?;
             }
         }
     }
