@@ -209,15 +209,16 @@ impl Stage {
 
     /// A rollback, a promotion and back to following, each killed.
     fn kill_decisions(&mut self, answered: [bool; 3]) {
-        let oldest = |service: &Service| {
+        // An older one may be pruned before the decision is there.
+        let newest = |service: &Service| {
             let kept = service.get("/api/models/orders/versions").unwrap();
-            json!({"version": kept["versions"].as_array().unwrap().last().unwrap()["version"]})
+            json!({"version": kept["versions"][0]["version"]})
         };
         let other = |service: &Service| {
             let now = service.get("/api/models/orders").unwrap();
             json!({"learner": now["scores"][1]["learner"]})
         };
-        self.kill_while_deciding("rollback", oldest, answered[0]);
+        self.kill_while_deciding("rollback", newest, answered[0]);
         self.kill_while_deciding("promote", other, answered[1]);
         self.kill_while_deciding("follow", |_| json!({}), answered[2]);
     }
