@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use checkpoints::{CheckpointStore, FileStore, Keep, StateDir};
+use checkpoints::{
+    Checkpoint, CheckpointError, CheckpointStore, Committed, FileStore, Keep, Listed, Loaded, Pruned, StateDir,
+};
 use features::{Start, Task};
 use fold::{ModelSnapshot, OnDrift, What};
 use perennial::config::{Every, KafkaConfig, ModelConfig, StopAt};
@@ -44,10 +46,19 @@ struct World {
 
 /// Starts models on state in `dir`, as the service does.
 fn start(broker: &MockBroker, dir: &Path, models: &[ModelConfig]) -> anyhow::Result<World> {
+    start_on(broker, dir, models, |store| Arc::new(store))
+}
+
+fn start_on(
+    broker: &MockBroker,
+    dir: &Path,
+    models: &[ModelConfig],
+    wrap: impl FnOnce(FileStore) -> Arc<dyn CheckpointStore>,
+) -> anyhow::Result<World> {
     let kafka = KafkaConfig { brokers: broker.bootstrap.clone(), ..KafkaConfig::default() };
     let plans: Vec<Plan> = models.iter().map(|model| plan(model, &kafka, Duration::from_millis(200))).collect();
     let state = StateDir::open(dir)?;
-    let store: Arc<dyn CheckpointStore> = Arc::new(FileStore::open(&state)?);
+    let store = wrap(FileStore::open(&state)?);
     let (running, registry) = pipeline::start(plans, &state, &store, &Arc::new(Metrics::default()), || 0)?;
     Ok(World { running: Some(running), registry })
 }
@@ -308,4 +319,122 @@ fn what_a_person_decides_is_in_the_journal_and_shown() {
     world.wait("m", 4_004);
     world.stop();
     assert_eq!(model_hash(dir.path(), "m"), decided, "decisions are folded again where they were");
+}
+
+/// Waits until these versions, and no others, are kept for ever.
+fn wait_pinned(dir: &Path, versions: &[u64]) {
+    let until = Instant::now() + WITHIN;
+    let pins = || -> Vec<u64> {
+        let names = fs::read_dir(dir.join("models/m/pins")).unwrap().map(|file| file.unwrap().file_name());
+        names.map(|name| name.to_str().unwrap().parse().unwrap()).collect()
+    };
+    while pins() != versions {
+        assert!(Instant::now() < until, "{:?} are pinned, not {versions:?}", pins());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A crash between a pin and its decision, or between a decision and the end of a pin, leaves no version behind for ever.
+#[test]
+fn what_is_kept_for_ever_is_what_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    let models = [model("m", &["t"])];
+    send(&broker, "t", 0, events(1_000));
+    let world = start(&broker, dir.path(), &models).unwrap();
+    world.wait("m", 1_001);
+    world.stop();
+    send(&broker, "t", 0, events(1_000));
+    let world = start(&broker, dir.path(), &models).unwrap();
+    world.wait("m", 2_001);
+    let oldest = world.handle().status.get().versions.last().unwrap().checkpoint.version;
+    world.ask(Command::Rollback { version: oldest }).unwrap();
+    world.stop();
+    {
+        let store = FileStore::open(&StateDir::open_existing(dir.path()).unwrap()).unwrap();
+        let kept = store.list("m").unwrap();
+        assert!(kept.len() > 1);
+        kept.iter().for_each(|kept| store.pin("m", kept.manifest.version, true).unwrap());
+    }
+    let world = start(&broker, dir.path(), &models).unwrap();
+    wait_pinned(dir.path(), &[oldest]);
+    world.ask(Command::Follow).unwrap();
+    wait_pinned(dir.path(), &[]);
+    world.stop();
+}
+
+/// A store that notes how large the journal is when a version is no longer to be kept.
+struct Watched {
+    store: FileStore,
+    journal: PathBuf,
+    unpinned_at: Arc<Mutex<Option<u64>>>,
+}
+
+fn bytes_in(folder: &Path) -> u64 {
+    fs::read_dir(folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum()
+}
+
+impl CheckpointStore for Watched {
+    fn commit(&self, checkpoint: &Checkpoint) -> Result<Committed, CheckpointError> {
+        self.store.commit(checkpoint)
+    }
+
+    fn latest(&self, model: &str) -> Result<Loaded, CheckpointError> {
+        self.store.latest(model)
+    }
+
+    fn at(&self, model: &str, version: u64) -> Result<Checkpoint, CheckpointError> {
+        self.store.at(model, version)
+    }
+
+    fn list(&self, model: &str) -> Result<Vec<Listed>, CheckpointError> {
+        self.store.list(model)
+    }
+
+    fn pin(&self, model: &str, version: u64, is_pinned: bool) -> Result<(), CheckpointError> {
+        if !is_pinned {
+            *self.unpinned_at.lock().unwrap() = Some(bytes_in(&self.journal));
+        }
+        self.store.pin(model, version, is_pinned)
+    }
+
+    fn prune(&self, model: &str, keep: &Keep) -> Result<Pruned, CheckpointError> {
+        self.store.prune(model, keep)
+    }
+
+    fn remove(&self, model: &str) -> Result<(), CheckpointError> {
+        self.store.remove(model)
+    }
+}
+
+/// Were it given up before, a crash between the two would bring back a pin whose version may be gone.
+#[test]
+fn a_pinned_version_is_given_up_only_when_that_is_in_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    let unpinned_at = Arc::new(Mutex::new(None));
+    let (journal, at) = (dir.path().join("models/m/journal"), Arc::clone(&unpinned_at));
+    let wrap =
+        |store| -> Arc<dyn CheckpointStore> { Arc::new(Watched { store, journal: journal.clone(), unpinned_at: at }) };
+    send(&broker, "t", 0, events(1_000));
+    let world = start_on(&broker, dir.path(), &[model("m", &["t"])], wrap).unwrap();
+    world.wait("m", 1_001);
+    let until = Instant::now() + WITHIN;
+    let version = loop {
+        assert!(Instant::now() < until);
+        if let Some(kept) = world.handle().status.get().versions.first() {
+            break kept.checkpoint.version;
+        }
+    };
+    world.ask(Command::Rollback { version }).unwrap();
+    let before = bytes_in(&journal);
+    assert_eq!(*unpinned_at.lock().unwrap(), None);
+    world.ask(Command::Follow).unwrap();
+    while unpinned_at.lock().unwrap().is_none() {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(unpinned_at.lock().unwrap().unwrap() > before, "the decision was not yet in the journal");
+    world.stop();
+    wait_pinned(dir.path(), &[]);
 }

@@ -13,7 +13,6 @@ use crate::live::Answering;
 /// The state cannot be written any more.
 pub(super) fn decide(request: Request, fold: &mut Fold, store: &StoreHandle) -> Result<(), StoreClosed> {
     let Request { command, actor, reply } = request;
-    let before = fold.live();
     let decision = match decision(command, fold, store) {
         Ok(decision) => decision,
         Err(refused) => {
@@ -29,13 +28,7 @@ pub(super) fn decide(request: Request, fold: &mut Fold, store: &StoreHandle) -> 
     let done = Done { version: fold.version(), live: Answering::new(fold.live(), &champion) };
     store.tell(move || {
         let _ = reply.send(Ok(done));
-    })?;
-    if let Live::Pinned(version) = before
-        && fold.live() != before
-    {
-        store.unpin(version);
-    }
-    Ok(())
+    })
 }
 
 fn decision(command: Command, fold: &Fold, store: &StoreHandle) -> Result<Decision, Refused> {

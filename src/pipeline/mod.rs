@@ -79,9 +79,9 @@ pub fn start(
     let mut stored = Vec::new();
     let mut ready = Vec::new();
     for Plan { name, fold: config, pace, keep, make_source, make_dead_letters } in plans {
-        let Opened { mut fold, tail, until, journal } = open(state, &**store, &name, &config, &Position::new())?;
+        let Opened { mut fold, tail, until, live, journal } = open(state, &**store, &name, &config, &Position::new())?;
         let status = Arc::new(ModelStatus::new(config.topics.clone(), &config.detector));
-        let mut shown = Shown::new(&name, &config, store);
+        let mut shown = Shown::new(&name, &config, store, (until, live));
         let (publisher, live) = live_model(Some(shown.of(fold.snapshot(), now_ms())));
         let (control, requests) = control();
         registry.insert(&name, live, Arc::clone(&status), control);

@@ -1,7 +1,7 @@
 //! Opens a model's state: the newest checkpoint that verifies, and the journal's tail behind it.
 
 use checkpoints::{CheckpointError, CheckpointStore, Entry as Frame, FileJournal, Journal, StateDir};
-use fold::{Entry, EntryError, Fold, FoldConfig, GenesisError, Position, RestoreFoldError};
+use fold::{Decision, Entry, EntryError, Fold, FoldConfig, GenesisError, Live, Position, RestoreFoldError};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
@@ -73,6 +73,8 @@ pub struct Opened {
     pub tail: Tail,
     /// The version at the journal's end.
     pub until: u64,
+    /// What was to be served at the journal's end.
+    pub live: Live,
     /// The journal, open for more.
     pub journal: FileJournal,
 }
@@ -123,8 +125,22 @@ pub fn open(
         let what = format!("the journal ends at version {until}, the checkpoint is of version {}", fold.version());
         return Err(OpenError::Journal { model: model.into(), what });
     }
+    let live = live_at_end(&fold, &journal)?;
     let tail = Tail::new(journal.read_from(fold.version())?)?;
-    Ok(Opened { fold, tail, until, journal })
+    Ok(Opened { fold, tail, until, live, journal })
+}
+
+/// What a person had decided last: it holds from the first moment on, not only once the journal is folded again.
+fn live_at_end(fold: &Fold, journal: &FileJournal) -> Result<Live, OpenError> {
+    let mut live = fold.live();
+    for frame in journal.read_from(fold.version())? {
+        match Entry::decode(&frame?.payload)? {
+            Entry::Decided { decision: Decision::Pin { version }, .. } => live = Live::Pinned(version),
+            Entry::Decided { decision: Decision::Follow, .. } => live = Live::Follow,
+            _ => {}
+        }
+    }
+    Ok(live)
 }
 
 /// Holds genesis against the configuration; tells where the partitions known then began.

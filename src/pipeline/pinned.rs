@@ -24,18 +24,24 @@ pub struct Shown {
     name: String,
     config: FoldConfig,
     store: Arc<dyn CheckpointStore>,
+    /// Until this version, what was decided before the restart holds.
+    before: (u64, Live),
     /// The pinned version and since when it answers; `None` in place of the model: it cannot be read.
     pinned: Option<(u64, Option<Arc<ModelSnapshot>>, i64)>,
 }
 
 impl Shown {
-    /// Nothing is pinned yet.
-    pub fn new(name: &str, config: &FoldConfig, store: &Arc<dyn CheckpointStore>) -> Self {
-        Self { name: name.to_owned(), config: config.clone(), store: Arc::clone(store), pinned: None }
+    /// Nothing is loaded yet. While a state before version `until` is folded again, `live` is served, as it was then.
+    pub fn new(name: &str, config: &FoldConfig, store: &Arc<dyn CheckpointStore>, (until, live): (u64, Live)) -> Self {
+        let (name, config, store) = (name.to_owned(), config.clone(), Arc::clone(store));
+        Self { name, config, store, before: (until, live), pinned: None }
     }
 
     /// What is served from `now_ms` on. A pinned version that cannot be read is told once; the newest model answers then.
-    pub fn of(&mut self, newest: ModelSnapshot, now_ms: i64) -> Served {
+    pub fn of(&mut self, mut newest: ModelSnapshot, now_ms: i64) -> Served {
+        if newest.version < self.before.0 {
+            newest.live = self.before.1;
+        }
         let newest = Arc::new(newest);
         let mut served =
             Served { name: self.name.clone(), model: Arc::clone(&newest), newest, published_at_ms: now_ms };

@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use checkpoints::{Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, Section, hash_sections};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use features::{NextOffset, PartitionId, Record};
-use fold::{Decision, Entry, Fold, ModelSnapshot, Rejected};
+use fold::{Decision, Entry, Fold, Live, ModelSnapshot, Rejected};
 use streams::{DeadLetter, DeadLetters, SinkError};
 use thiserror::Error;
 use tracing::{error, info, warn};
@@ -99,6 +99,7 @@ pub struct StoreHandle {
     status: Arc<ModelStatus>,
     failed: Arc<AtomicBool>,
     unsent: Arc<AtomicUsize>,
+    journaled: Arc<AtomicU64>,
 }
 
 impl StoreHandle {
@@ -193,10 +194,24 @@ impl StoreHandle {
         pinned.inspect_err(|e| warn!(model = self.name, version, "it cannot be pinned: {e}")).is_ok()
     }
 
-    /// Keeps a version no longer than any other.
-    pub fn unpin(&self, version: u64) {
-        if let Err(e) = self.store.pin(&self.name, version, false) {
-            warn!(model = self.name, version, "it stays pinned: {e}");
+    /// The version up to which the journal is on the disk.
+    pub fn journaled(&self) -> u64 {
+        self.journaled.load(Ordering::Acquire)
+    }
+
+    /// Keeps for ever what is pinned, and no other version: not even one that a crash left so. Only once the decision
+    /// is in the journal: a version that a restart would serve is never to be pruned.
+    pub fn settle_pins(&self, live: Live) {
+        let listed = self.store.list(&self.name);
+        let listed = listed.inspect_err(|e| warn!(model = self.name, "pins stay as they are: {e}"));
+        for kept in listed.unwrap_or_default() {
+            let version = kept.manifest.version;
+            let is_pinned = live == Live::Pinned(version);
+            if is_pinned != kept.is_pinned
+                && let Err(e) = self.store.pin(&self.name, version, is_pinned)
+            {
+                warn!(model = self.name, version, "its pin stays as it is: {e}");
+            }
         }
     }
 
@@ -231,6 +246,7 @@ struct Slot {
     unsent_records: Arc<AtomicUsize>,
     committed: Sender<Positions>,
     failed: Arc<AtomicBool>,
+    journaled: Arc<AtomicU64>,
 }
 
 struct StoreThread {
@@ -259,6 +275,7 @@ pub fn start(
         let status = Arc::clone(&model.status);
         let unsent = Arc::new(AtomicUsize::new(0));
         let unsent_records = Arc::clone(&unsent);
+        let journaled = Arc::new(AtomicU64::new(model.journal.end()));
         handles.push(StoreHandle {
             model: i,
             name: model.name.clone(),
@@ -268,9 +285,11 @@ pub fn start(
             status,
             failed: failed.clone(),
             unsent,
+            journaled: Arc::clone(&journaled),
         });
         let unsent = VecDeque::new();
-        slots.push(Slot { model, open_dead_letters: None, unsent, unsent_records, committed: tell, failed });
+        let open_dead_letters = None;
+        slots.push(Slot { model, open_dead_letters, unsent, unsent_records, committed: tell, failed, journaled });
     }
     let thread = StoreThread { store, slots, metrics, now_ms };
     let thread = thread::Builder::new().name("store".into()).spawn(move || thread.run(&work))?;
@@ -304,7 +323,11 @@ impl StoreThread {
                 }
             }
             for i in journaled {
-                self.slots[i].attempt(|journal| journal.sync());
+                let slot = &mut self.slots[i];
+                slot.attempt(|journal| journal.sync());
+                if !slot.failed.load(Ordering::Acquire) {
+                    slot.journaled.store(slot.model.journal.end(), Ordering::Release);
+                }
             }
             for (i, work) in rest {
                 if self.slots[i].failed.load(Ordering::Acquire) {

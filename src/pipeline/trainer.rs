@@ -85,6 +85,8 @@ pub struct Trainer {
     published: (Instant, u64),
     saved: (Instant, u64),
     lag_told: Instant,
+    /// Once so much is in the journal, what is kept for ever is to be what is pinned.
+    settle_at: Option<u64>,
 }
 
 impl Trainer {
@@ -118,6 +120,7 @@ impl Trainer {
             published: (now, 0),
             saved,
             lag_told: now,
+            settle_at: Some(until),
             fold,
         }
     }
@@ -209,6 +212,7 @@ impl Trainer {
         while let Ok(request) = self.requests.try_recv() {
             if self.tail.is_done() {
                 decide(request, &mut self.fold, &self.store)?;
+                self.settle_at = Some(self.fold.version());
             } else {
                 // Who has stopped waiting needs no answer.
                 let _ = request.reply.send(Err(Refused::NotYet));
@@ -252,7 +256,14 @@ impl Trainer {
             }
             if self.tail.is_done() {
                 info!(version = self.fold.version(), "the journal's end is reached");
-                self.store.status().set_phase(Phase::Live);
+                // It is ready once what it answers with is what it has folded.
+                self.publish()?;
+                let status = self.store.shared_status();
+                self.store.tell(move || {
+                    if matches!(status.get().phase, Phase::Starting | Phase::Replaying { .. }) {
+                        status.set_phase(Phase::Live);
+                    }
+                })?;
             }
         }
     }
@@ -337,6 +348,10 @@ impl Trainer {
         }
         if due(self.pace.checkpoint_every, self.saved, now, version) {
             self.checkpoint()?;
+        }
+        if self.tail.is_done() && self.settle_at.is_some_and(|version| self.store.journaled() >= version) {
+            self.store.settle_pins(self.fold.live());
+            self.settle_at = None;
         }
         for positions in self.store.committed() {
             source.committed(&positions);

@@ -44,6 +44,11 @@ impl Service {
         assert!(status.success(), "it ended with {status}:\n{}", self.last_words());
     }
 
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A GET; `None` while it does not answer.
     pub fn get(&self, path: &str) -> Option<Value> {
         agent().get(format!("{}{path}", self.url)).call().ok()?.body_mut().read_json().ok()
@@ -70,11 +75,18 @@ impl Service {
         }
     }
 
-    fn last_words(&self) -> String {
+    /// Its last messages.
+    pub fn last_words(&self) -> String {
         let all = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = all.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
     }
+}
+
+/// A POST and what it answered: status and JSON; `None` if it did not.
+pub fn post(url: &str, body: &Value) -> Option<(u16, Value)> {
+    let mut answer = agent().post(url).send_json(body).ok()?;
+    Some((answer.status().as_u16(), answer.body_mut().read_json().ok()?))
 }
 
 fn agent() -> ureq::Agent {
@@ -106,16 +118,26 @@ pub fn run_json(arguments: &[&str]) -> Value {
 
 /// Sends events with confluent-kafka (see produce.py), in the background.
 pub fn produce(brokers: &str, topic: &str, kind: &str, seed: u64, events: u64, rate: u64, told: &Path) -> Child {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python =
-        std::env::var_os("PERENNIAL_PYTHON").map_or_else(|| root.join("target/venv/bin/python"), PathBuf::from);
-    assert!(python.exists(), "{} is not there: run tests/run", python.display());
-    Command::new(python)
-        .arg(root.join("tests/support/produce.py"))
+    python("produce.py")
         .args([brokers, topic, kind, &seed.to_string(), &events.to_string(), &rate.to_string()])
         .arg(told)
         .spawn()
         .unwrap()
+}
+
+/// A process that sends what it is told to with confluent-kafka (see send.py).
+pub fn sender(brokers: &str) -> Child {
+    python("send.py").arg(brokers).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+fn python(script: &str) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python =
+        std::env::var_os("PERENNIAL_PYTHON").map_or_else(|| root.join("target/venv/bin/python"), PathBuf::from);
+    assert!(python.exists(), "{} is not there: run tests/run", python.display());
+    let mut command = Command::new(python);
+    command.arg(root.join("tests/support").join(script));
+    command
 }
 
 /// A port nobody listens on.
