@@ -1,5 +1,7 @@
 //! Seeded streams and what must come of them, reckoned in the simplest way.
 
+#![allow(clippy::disallowed_methods, reason = "the events of a test, made once and sent to all")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Minutes from one step to the next, and for how long a sensor's value is predicted ahead.
