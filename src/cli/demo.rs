@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, stdout};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use simulations::Scenario;
 
 use super::CliError;
 use super::simulate::scenario;
-use crate::config::LogConfig;
+use crate::config::{HttpConfig, LogConfig};
 use crate::demo::{Demo, MODEL, RATE, Story, Summary, kind};
 use crate::telemetry;
 
@@ -37,6 +38,9 @@ pub struct DemoArgs {
     /// The address to serve on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8501")]
     pub http: SocketAddr,
+    /// Promoting and rolling back need the token in this file.
+    #[arg(long, value_name = "FILE", env = "PERENNIAL_HTTP__TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
     /// Prints the summary as one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
@@ -50,7 +54,8 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, CliError> {
     let scenario = scenario(&args.scenario)?;
     telemetry::init(&LogConfig { level: "warn".into(), ..LogConfig::default() });
     let state = tempfile::tempdir().map_err(anyhow::Error::from)?;
-    let mut demo = Demo::start(scenario, args.http, state.path(), args.seconds)?;
+    let http = HttpConfig { listen: args.http, token_file: args.token_file.clone(), ..HttpConfig::default() };
+    let mut demo = Demo::start(scenario, &http, state.path(), args.seconds)?;
     let url = format!("http://{}", demo.service.address);
     let begun = Instant::now();
     greet(scenario, &url);

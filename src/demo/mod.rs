@@ -6,7 +6,6 @@ mod story;
 mod summary;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -20,11 +19,12 @@ use simulations::{Drift, Scenario};
 use streams::MockBroker;
 
 use crate::cli::CliError;
-use crate::config::{KafkaConfig, ModelConfig};
+use crate::config::{HttpConfig, KafkaConfig, ModelConfig};
 use crate::history::Truth;
 use crate::live::{LiveModel, Served};
 use crate::pipeline::Shutdown;
 use crate::serve::outlets::Outlets;
+use crate::serve::{Token, listen_allowed};
 use crate::service::{Reach, Service, plan};
 
 pub use story::{Story, kind};
@@ -77,7 +77,7 @@ impl Demo {
     /// The address is taken or the embedded broker does not start.
     pub fn start(
         scenario: &'static Scenario,
-        http: SocketAddr,
+        http: &HttpConfig,
         state: &Path,
         seconds: Option<u64>,
     ) -> Result<Self, CliError> {
@@ -87,7 +87,10 @@ impl Demo {
         let kafka = KafkaConfig { brokers: broker.bootstrap.clone(), ..KafkaConfig::default() };
         let plans = vec![plan(&model(scenario), &kafka, Duration::from_secs(60))];
         let outlets = Outlets::default();
-        let reach = Reach { listen: http, max_body: 16 << 20, token: None, outlets, webhook: None };
+        let token = http.token().map_err(|e| CliError::Unavailable(format!("the token's file: {e}")))?;
+        listen_allowed(http.listen, token.as_deref(), false).map_err(CliError::Usage)?;
+        let token = token.as_deref().map(Token::new);
+        let reach = Reach { listen: http.listen, max_body: http.max_body, token, outlets, webhook: None };
         let service = Service::start(plans, state, reach)?;
         let live = service.registry.get(MODEL).expect("it was planned").live.clone();
         let total = seconds.map_or(1 << 30, |seconds| seconds * RATE);
