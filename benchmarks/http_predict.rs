@@ -268,6 +268,7 @@ fn learned(learner: &str) -> Option<Served> {
     }
     let snapshot = ModelSnapshot {
         happenings: [].into(),
+        served: None,
         live: Live::Follow,
         labels: LabelCounts::default(),
         version: EVENTS as u64,

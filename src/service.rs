@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use checkpoints::{CheckpointStore, FileStore};
 use features::Start;
-use streams::{DeadLetters, KafkaConfig, KafkaSource, Source};
+use streams::{Admin, DeadLetters, KafkaConfig, KafkaSource, Source};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -166,6 +166,7 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
     let runtime = &model.runtime;
     let source = kafka_config(model, kafka, look_every);
     let (brokers, options, topic) = (kafka.brokers.clone(), kafka.options.clone(), runtime.dead_letters.topic.clone());
+    let mut served = runtime.requests.clone().map(|topic| (brokers.clone(), options.clone(), topic));
     Plan {
         name: model.name.clone(),
         fold: model.fold.clone(),
@@ -178,6 +179,12 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
         },
         keep: runtime.keep,
         make_source: Box::new(move |has_begun| {
+            // Nobody else makes this topic, and it is no reason to wait.
+            if let Some((brokers, options, topic)) = &served
+                && make_topic(brokers, options, topic).is_ok()
+            {
+                served = None;
+            }
             let mut source = source.clone();
             if has_begun && source.start == Start::Latest {
                 source.start = Start::Earliest;
@@ -186,6 +193,13 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
         }),
         make_dead_letters: Box::new(move || DeadLetters::start(&brokers, &options, &topic)),
     }
+}
+
+/// Makes a topic of one partition if there is none.
+fn make_topic(brokers: &str, options: &streams::Options, topic: &str) -> Result<(), streams::SinkError> {
+    let admin = Admin::start(brokers, options)?;
+    let made = if admin.topic_exists(topic)? { Ok(()) } else { admin.create_topic(topic, 1, &[]) };
+    made.inspect_err(|e| tracing::warn!(topic, "the topic cannot be made: {e}"))
 }
 
 /// Where a model's records come from.

@@ -38,6 +38,7 @@ fn config(horizon: Horizon, labels: Labels) -> FoldConfig {
         min_gain_ppm: 0,
         horizon: Horizon::Now,
         labels: None,
+        requests: None,
     };
     config.wait_for_labels(horizon, labels);
     config

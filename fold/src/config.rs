@@ -34,6 +34,8 @@ pub struct FoldConfig {
     /// How labels that come later are waited for, and the topic they come on, if there is one: the last of `topics`.
     /// `None`: every event is learned at once.
     pub labels: Option<Labels>,
+    /// The topic of answers that were served to requests with an id, if what was served is scored; it is one of `topics`.
+    pub requests: Option<String>,
 }
 
 impl FoldConfig {
@@ -51,9 +53,25 @@ impl FoldConfig {
         self.labels = (horizon != Horizon::Now || !labels.topic.is_empty()).then_some(labels);
     }
 
+    /// What was served is scored: its topic joins the topics read.
+    pub fn score_served(&mut self, topic: &str) {
+        if !self.topics.iter().any(|name| name == topic) {
+            self.topics.push(topic.to_owned());
+        }
+        self.requests = Some(topic.to_owned());
+    }
+
     /// The topic that labels come on, if there is one.
     pub fn labels_topic(&self) -> Option<TopicId> {
-        let topic = &self.labels.as_ref()?.topic;
+        self.place(&self.labels.as_ref()?.topic)
+    }
+
+    /// The topic of answers that were served, if they are scored.
+    pub fn requests_topic(&self) -> Option<TopicId> {
+        self.place(self.requests.as_ref()?)
+    }
+
+    fn place(&self, topic: &str) -> Option<TopicId> {
         let place = self.topics.iter().position(|name| name == topic)?;
         u16::try_from(place).ok().map(TopicId)
     }

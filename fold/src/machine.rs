@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use features::{EventTime, Kind, NextOffset, Record, Reject, Row, Schema, TopicId};
-use learners::{Evidence, Learner, LearnerSpec, Scratch, SpecError};
+use features::{EventTime, Kind, LabelSource, NextOffset, Record, Reject, Row, Schema, TopicId};
+use learners::{Evidence, Learner, LearnerSpec, Prediction, Scratch, SpecError};
 use thiserror::Error;
 
 use crate::chunk::Step;
@@ -11,7 +11,9 @@ use crate::happening::Happenings;
 use crate::living::{Living, Moment};
 use crate::slot::{Slot, is_baseline};
 use crate::waiting::{Id, Join, Ready, Waiting};
-use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Rejected, Role, Standing, What};
+use crate::{
+    Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Rejected, Role, Served, Standing, What,
+};
 
 /// Why a configuration has no fold.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -29,6 +31,8 @@ pub enum GenesisError {
 pub(crate) struct Workspace {
     observer: features::Observer,
     labels: features::Observer,
+    requests: features::Observer,
+    said: Prediction,
     row: Vec<f64>,
     ready: Vec<Ready>,
     pub(crate) scratch: Scratch,
@@ -54,7 +58,10 @@ pub struct Fold {
     pub(crate) happenings: Happenings,
     /// Only where labels come later.
     pub(crate) waiting: Option<Waiting>,
+    /// Only where what was served is scored.
+    pub(crate) served: Option<Served>,
     labels_topic: Option<TopicId>,
+    requests_topic: Option<TopicId>,
     pub(crate) workspace: Workspace,
 }
 
@@ -94,7 +101,9 @@ impl Fold {
             happenings: Happenings::default(),
             // Those of the configuration, and one that is fresh.
             waiting: Waiting::new(&config, config.challengers.len() + 2),
+            served: config.requests.is_some().then(|| Served::new(&config)),
             labels_topic: config.labels_topic(),
+            requests_topic: config.requests_topic(),
             workspace: Workspace::default(),
             config: Arc::new(config),
         })
@@ -137,8 +146,11 @@ impl Fold {
                 self.counts.tombstones += 1;
                 continue;
             }
-            let read = if self.labels_topic == Some(record.from.topic) {
+            let topic = Some(record.from.topic);
+            let read = if self.labels_topic == topic {
                 self.decode_label(record, index, chunk)
+            } else if self.requests_topic == topic {
+                self.decode_served(record)
             } else {
                 self.decode_event(record, index, chunk)
             };
@@ -155,6 +167,15 @@ impl Fold {
         self.counts.unusable_values += u64::from(seen.unusable);
         self.last_event = self.last_event.max(seen.at);
         let grown = seen.grown.then(|| self.schema.kinds());
+        let mut id = || match observer.id() {
+            Some(name) => Id::of(name),
+            None => Id::of_place(&self.config.topics[usize::from(record.from.topic.0)], record),
+        };
+        if let (Some(served), Some(target), LabelSource::Event) =
+            (&mut self.served, seen.target, self.config.event.label)
+        {
+            served.label(id(), target);
+        }
         match (&mut self.waiting, seen.target) {
             (None, Some(target)) => {
                 self.counts.events += 1;
@@ -163,10 +184,7 @@ impl Fold {
             }
             (None, None) => unreachable!("an event whose label never comes is rejected"),
             (Some(waiting), target) => {
-                let id = match observer.id() {
-                    Some(name) => Id::of(name),
-                    None => Id::of_place(&self.config.topics[usize::from(record.from.topic.0)], record),
-                };
+                let id = id();
                 let row = Row { values: row, at: seen.at, entity: seen.entity };
                 let answer = self.schema.classes().len().max(1);
                 chunk.steps.extend(grown.map(Step::Grow));
@@ -183,10 +201,24 @@ impl Fold {
     fn decode_label(&mut self, record: &Record, index: usize, chunk: &mut Chunk) -> Result<(), Reject> {
         let label = Schema::observe_label(&mut self.schema, &mut self.workspace.labels, record)?;
         let (id, target) = (Id::of(label.id), label.target);
+        if let Some(served) = &mut self.served {
+            served.label(id, target);
+        }
         if let Some(Join::Joined(row)) = self.waiting.as_mut().map(|waiting| waiting.label(id, target)) {
             self.counts.events += 1;
             chunk.learned.push(index);
             chunk.steps.push(Step::Learn(Ready { row, target }));
+        }
+        Ok(())
+    }
+
+    fn decode_served(&mut self, record: &Record) -> Result<(), Reject> {
+        let Workspace { requests, said, .. } = &mut self.workspace;
+        let seen = self.schema.observe_served(requests, record, &mut said.probabilities)?;
+        let (id, at) = (Id::of(seen.id), seen.at);
+        said.value = seen.value;
+        if let Some(served) = &mut self.served {
+            served.answered(id, at, said);
         }
         Ok(())
     }
@@ -244,6 +276,7 @@ impl Fold {
             happenings: self.happenings.iter().cloned().collect(),
             live: self.live,
             labels: self.waiting.as_ref().map(Waiting::counts).unwrap_or_default(),
+            served: self.served.as_ref().map(Served::report),
             position: self.position.clone(),
             counts: self.counts,
             last_event: self.last_event,

@@ -113,6 +113,9 @@ impl Fold {
         if let Some(waiting) = &self.waiting {
             waiting.save(&mut sections);
         }
+        if let Some(served) = &self.served {
+            served.save(&mut sections);
+        }
         for slot in &self.slots {
             let from = sections.len();
             slot.learner.save(&mut sections);
@@ -139,6 +142,9 @@ impl Fold {
         fold.last_event = progress.last_event;
         if let Some(waiting) = &mut fold.waiting {
             waiting.restore(sections)?;
+        }
+        if let Some(served) = &mut fold.served {
+            served.restore(sections)?;
         }
         fold.live = progress.live;
         fold.happenings = Section::read(sections, HAPPENINGS, 1)?;

@@ -116,6 +116,8 @@ pub struct ModelSnapshot {
     pub live: Live,
     /// What became of labels that come later.
     pub labels: LabelCounts,
+    /// How well what was served to requests with an id did, where that is scored.
+    pub served: Option<Report>,
     /// How far the log was folded.
     pub position: Position,
     /// What became of the records.

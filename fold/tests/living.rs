@@ -35,6 +35,7 @@ fn config(learner: &str, challengers: &[&str]) -> FoldConfig {
         min_gain_ppm: 5_000,
         horizon: Horizon::Now,
         labels: None,
+        requests: None,
     }
 }
 
@@ -90,6 +91,30 @@ fn with_label_topic(i: u64) -> Record {
     }
 }
 
+/// Every other record is an answer that was served five events before the event of its id passes: always "up".
+fn with_served(i: u64) -> Record {
+    let event = i / 2;
+    if i.is_multiple_of(2) {
+        let text = String::from_utf8(record(event).payload.unwrap()).unwrap();
+        let json = text.replacen('{', &format!(r#"{{"id":{event},"#), 1);
+        return Record { payload: Some(json.into()), ..record(event) };
+    }
+    // Nobody answers before both classes are known.
+    let id = if event < 100 { format!("x{event}") } else { (event + 5).to_string() };
+    let json = format!(
+        r#"{{"id":"{id}","at":{i},"features":{{}},"answer":{{"prediction":"up","probabilities":{{"up":0.75,"down":0.25}}}}}}"#
+    );
+    let from = PartitionId { topic: TopicId(1), partition: 0 };
+    Record { from, payload: Some(json.into()), ..record(event) }
+}
+
+fn serving() -> FoldConfig {
+    let mut config = config("naive_bayes", &["linear"]);
+    config.event.id = Some("id".into());
+    config.score_served("requests");
+    config
+}
+
 /// A configuration, its records and how many.
 type World = (FoldConfig, fn(u64) -> Record, u64);
 
@@ -112,6 +137,7 @@ fn later() -> Vec<World> {
         (with(Horizon::Events(3), 1_000), record, EVENTS),
         (with(Horizon::Ms(20), 15), record, EVENTS / 4),
         (apart, with_label_topic, 2 * EVENTS),
+        (serving(), with_served, 2 * EVENTS),
     ]
 }
 
@@ -206,7 +232,7 @@ fn batches_and_restarts_in_the_middle_of_a_drift_change_nothing() {
 
 #[test]
 fn labels_that_come_later_are_scored_and_learned_as_they_come() {
-    for (config, record, records) in later() {
+    for (config, record, records) in later().into_iter().filter(|(config, ..)| config.requests.is_none()) {
         let what = format!("{:?} {:?}", config.horizon, config.topics);
         let mut fold = genesis(config.clone());
         feed_with(&mut fold, 0..records, 1_000, record);
@@ -230,6 +256,22 @@ fn labels_that_come_later_are_scored_and_learned_as_they_come() {
             assert!(told.iter().any(|(_, what)| matches!(what, What::Promotion { .. })), "{what}: {told:?}");
         }
     }
+}
+
+#[test]
+fn what_was_served_is_scored_apart_and_never_learned() {
+    let mut fold = genesis(serving());
+    feed_with(&mut fold, 0..2 * EVENTS, 1_000, with_served);
+    let up = (105..EVENTS).filter(|i| String::from_utf8(record(*i).payload.unwrap()).unwrap().contains("up")).count();
+    let snapshot = fold.snapshot();
+    let served = snapshot.served.clone().unwrap();
+    assert_eq!(served.accuracy, Some(up as f64 / (EVENTS - 105) as f64));
+    assert_eq!(snapshot.counts.events, EVENTS);
+
+    let mut alone = genesis(config("naive_bayes", &["linear"]));
+    feed(&mut alone, 0..EVENTS, 1_000);
+    let reports = |fold: &mut Fold| fold.snapshot().standings.iter().map(|s| s.report.clone()).collect::<Vec<_>>();
+    assert_eq!(reports(&mut fold), reports(&mut alone), "requests change nothing that is learned");
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn config(task: Task) -> FoldConfig {
         min_gain_ppm: 5_000,
         horizon: fold::Horizon::Now,
         labels: None,
+        requests: None,
     }
 }
 

@@ -88,7 +88,14 @@ const KEYS: &[Key<Config>] = &[
     key("log", |c, n| walk(log::KEYS, &mut c.runtime.log, n)),
     key("models", |c, n| {
         c.models = model::models(n)?;
-        model::check_topics(&c.models, n)
+        model::check_topics(&c.models, n)?;
+        // Only now: a requests topic may be no topic of events.
+        for model in &mut c.models {
+            if let Some(topic) = &model.runtime.requests {
+                model.fold.score_served(topic);
+            }
+        }
+        Ok(())
     }),
     key("alerts", |c, n| walk(alerts::KEYS, &mut c.runtime.alerts, n)),
 ];

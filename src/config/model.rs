@@ -70,6 +70,7 @@ impl ModelConfig {
             min_gain_ppm: 5_000,
             horizon: Horizon::Now,
             labels: None,
+            requests: None,
         };
         let runtime = ModelRuntime {
             checkpoint_every: Every::Time(Duration::from_secs(10)),

@@ -1,6 +1,7 @@
 //! The demo: the real service on an embedded broker, with a producer that sends a world whose drifts are known, and the
 //! story of what happens to the model, with the truth beside it.
 
+mod asker;
 mod producer;
 mod story;
 mod summary;
@@ -36,6 +37,7 @@ use summary::{Sample, judge};
 /// The model's name.
 pub const MODEL: &str = "demo";
 const TOPIC: &str = "demo-events";
+const REQUESTS: &str = "demo-requests";
 const PARTITIONS: i32 = 3;
 /// Of the world. One event in a million raises a false alarm; with this seed none of the first 270,000 does.
 const SEED: u64 = 4;
@@ -58,6 +60,7 @@ pub struct Demo {
     live: LiveModel,
     scenario: &'static Scenario,
     producer: JoinHandle<()>,
+    asker: JoinHandle<()>,
     sent: Receiver<Sent>,
     stop: Shutdown,
     /// Changes of the world that were sent.
@@ -82,11 +85,12 @@ impl Demo {
         seconds: Option<u64>,
     ) -> Result<Self, CliError> {
         let unavailable = |e: &dyn std::fmt::Display| CliError::Unavailable(e.to_string());
-        let broker =
-            MockBroker::start(&[(TOPIC, PARTITIONS), ("demo-dead-letters", 1)]).map_err(|e| unavailable(&e))?;
+        let broker = MockBroker::start(&[(TOPIC, PARTITIONS), (REQUESTS, 1), ("demo-dead-letters", 1)])
+            .map_err(|e| unavailable(&e))?;
         let kafka = KafkaConfig { brokers: broker.bootstrap.clone(), ..KafkaConfig::default() };
-        let plans = vec![plan(&model(scenario), &kafka, Duration::from_secs(60))];
-        let outlets = Outlets::default();
+        let models = [model(scenario)];
+        let plans = vec![plan(&models[0], &kafka, Duration::from_secs(60))];
+        let outlets = Outlets::new(&models, &kafka);
         let token = http.token().map_err(|e| CliError::Unavailable(format!("the token's file: {e}")))?;
         listen_allowed(http.listen, token.as_deref(), false).map_err(CliError::Usage)?;
         let token = token.as_deref().map(Token::new);
@@ -97,6 +101,7 @@ impl Demo {
         let stop = Shutdown::default();
         let (tell, sent) = channel();
         let producer = producer::start(scenario, total, &broker.bootstrap, live.clone(), stop.clone(), tell)?;
+        let asker = asker::start(scenario, total, service.address, stop.clone())?;
         let (world, samples, alarms) = (Vec::new(), Vec::new(), Vec::new());
         let (promotions, seen) = (0, 0);
         Ok(Self {
@@ -104,6 +109,7 @@ impl Demo {
             live,
             scenario,
             producer,
+            asker,
             sent,
             stop,
             world,
@@ -154,6 +160,7 @@ impl Demo {
         self.stop.request();
         // Its panic was told when it happened.
         let _ = self.producer.join();
+        let _ = self.asker.join();
         let url = format!("http://{}", self.service.address);
         self.service.stop()?;
         let Some(last) = self.live.load() else { return Ok(Summary { url, ..Summary::default() }) };
@@ -189,6 +196,8 @@ fn model(scenario: &Scenario) -> ModelConfig {
         Task::Classification => ("naive_bayes", ["majority", "no_change"]),
         Task::Regression => ("hoeffding_tree", ["mean", "no_change"]),
     };
+    model.runtime.requests = Some(REQUESTS.into());
+    model.fold.score_served(REQUESTS);
     model.fold.learner = spec(champion);
     model.fold.challengers = baselines.map(spec).into();
     model

@@ -57,7 +57,7 @@ impl Window {
             loss: loss.collect(),
             best: champion.and_then(|s| finite(s.report.best_loss)),
             baseline: champion.and_then(|s| finite(s.report.baseline_loss)),
-            served: None,
+            served: model.served.as_ref().and_then(|report| finite(report.rolling_loss)),
             verdict: champion.map(|s| s.verdict).unwrap_or_default(),
             champion: model.learner.clone(),
             pinned: match model.live {

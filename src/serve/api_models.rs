@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use features::Task;
 use fold::{Counts, Happening, LabelCounts, Standing};
+use learners::Report;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,6 +72,9 @@ pub(super) struct LiveView {
     /// What became of labels that come later.
     #[schema(value_type = Object)]
     labels: LabelCounts,
+    /// How well what was served to requests with an id did, where `requests.topic` remembers it.
+    #[schema(value_type = Option<Object>)]
+    served: Option<Report>,
     /// The version that answers.
     served_version: u64,
 }
@@ -139,6 +143,7 @@ fn live_view(served: &Served, status: &ModelStatus) -> LiveView {
         happenings: Arc::clone(&model.happenings),
         live: Answering::new(model.live, &model.learner),
         labels: model.labels,
+        served: model.served.clone(),
         served_version: served.model.version,
     }
 }

@@ -89,6 +89,7 @@ impl Teacher {
         };
         ModelSnapshot {
             happenings: [].into(),
+            served: None,
             live: Live::Follow,
             labels: LabelCounts::default(),
             version: self.counts.events,

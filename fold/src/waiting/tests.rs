@@ -44,6 +44,7 @@ pub(crate) fn config(horizon: Horizon, labels: Labels) -> FoldConfig {
         min_gain_ppm: 0,
         horizon,
         labels: Some(labels),
+        requests: None,
     }
 }
 
