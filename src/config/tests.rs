@@ -269,7 +269,7 @@ fn labels_that_come_later_are_waited_for() {
 
     let wait = "wait = { at_most = \"2h\", rows = 5_000, bytes = \"64MiB\" }";
     let model = read(&format!("[models.air.labels]\ntopic = \"l\"\n{wait}\n[models.air.requests]\ntopic = \"r\""));
-    assert_eq!(model.fold.topics, ["air", "l"]);
+    assert_eq!(model.fold.topics, ["air", "l", "r"]);
     assert_eq!(model.fold.labels_topic(), Some(features::TopicId(1)));
     assert_eq!(model.fold.event.label, LabelSource::Topic);
     let labels = Labels { topic: "l".into(), at_most_ms: 7_200_000, rows: 5_000, bytes: 64 << 20 };
