@@ -3,7 +3,7 @@
 use features::{EventTime, Kind, Reject, Rows};
 use learners::Outcome;
 
-use crate::living::Moment;
+use crate::happening::Moment;
 use crate::waiting::Ready;
 
 /// A record that could not be learned from.

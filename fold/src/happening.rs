@@ -6,10 +6,16 @@ use features::EventTime;
 use learners::{Evidence, Incident, IncidentEnd};
 use serde::{Deserialize, Serialize};
 
-use crate::living::Moment;
-
 /// Happenings kept: the latest.
 const KEPT: usize = 256;
+
+/// When something happened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) version: u64,
+    pub(crate) events: u64,
+    pub(crate) at: EventTime,
+}
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,6 @@
 
 use std::collections::VecDeque;
 
-use features::EventTime;
 use learners::{Evidence, Signal};
 use serde::{Deserialize, Serialize};
 
@@ -25,14 +24,6 @@ const NOTES: usize = 64;
 /// Losses after a promotion until its effect is told, and the blocks in which the served loss is watched until then.
 const EFFECT: u64 = 1_000;
 const BLOCK: u64 = 100;
-
-/// When something happened.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    pub(crate) version: u64,
-    pub(crate) events: u64,
-    pub(crate) at: EventTime,
-}
 
 /// What a loss asks for.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,8 +7,8 @@ use learners::{Evidence, Learner, LearnerSpec, Prediction, Scratch, SpecError};
 use thiserror::Error;
 
 use crate::chunk::Step;
-use crate::happening::Happenings;
-use crate::living::{Living, Moment};
+use crate::happening::{Happenings, Moment};
+use crate::living::Living;
 use crate::slot::{Slot, is_baseline};
 use crate::waiting::{Id, Join, Ready, Waiting};
 use crate::{

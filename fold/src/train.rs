@@ -5,7 +5,8 @@ use features::{EventTime, Target};
 use learners::{Evidence, Learner};
 
 use crate::chunk::{Segment, Step};
-use crate::living::{Act, LIFE, Moment, is_fresh, strongest};
+use crate::happening::Moment;
+use crate::living::{Act, LIFE, is_fresh, strongest};
 use crate::slot::{Slot, challenge, is_baseline};
 use crate::{Chunk, Fold, OnDrift, Role, What};
 
