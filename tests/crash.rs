@@ -30,7 +30,11 @@ fn config(brokers: &str, port: u16, state: &Path) -> String {
         )
     };
     let witness = |target: &str| {
-        format!("task = \"regression\"\ntarget = \"{target}\"\nfeatures = [\"id\"]\nlearner = \"witness\"\n")
+        // A witness is to see everything: no fresh one may take its place.
+        format!(
+            "task = \"regression\"\ntarget = \"{target}\"\nfeatures = [\"id\"]\nlearner = \"witness\"\n\
+             decay = {{ on_drift = \"alert\" }}\n"
+        )
     };
     format!(
         "version = 1\nstate_dir = \"{}\"\n[kafka]\nbrokers = \"{brokers}\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n\n{}{}{}{}",
