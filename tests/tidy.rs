@@ -20,7 +20,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("sled", &["checkpoints/src/manifest.rs"]),
     ("axum", &["src/serve/"]),
     ("tonic", &["src/serve/"]),
-    ("ureq", &["src/alerts/"]),
+    ("ureq", &["src/alerts/", "src/demo/asker.rs"]),
     ("arc_swap", &["src/live.rs"]),
     ("smartcore", &["learners/src/refit/"]),
     ("linfa", &["learners/src/refit/"]),
