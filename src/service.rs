@@ -51,7 +51,6 @@ pub struct Service {
     pub address: SocketAddr,
     /// What was seen of the models over time.
     pub history: Arc<History>,
-    metrics: Arc<Metrics>,
     running: Running,
     recorder: history::Handle,
     alerting: Option<thread::JoinHandle<()>>,
@@ -114,7 +113,7 @@ impl Service {
             serve::serve(listener, app, shutdown).await
         });
         tracing::info!(%address, "serving");
-        Ok(Self { registry, address, history, metrics, running, recorder, alerting, runtime, http, stop_http })
+        Ok(Self { registry, address, history, running, recorder, alerting, runtime, http, stop_http })
     }
 
     /// Becomes requested at SIGTERM or Ctrl-C. A second one ends the process at once.
@@ -128,11 +127,6 @@ impl Service {
             std::process::exit(130);
         });
         asked
-    }
-
-    /// How often a model's live pointer was swapped.
-    pub fn swaps(&self, model: &str) -> u64 {
-        self.metrics.swaps(model)
     }
 
     /// Takes a last checkpoint of every model, then lets the requests under way finish.

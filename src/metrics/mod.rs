@@ -94,11 +94,6 @@ impl Metrics {
         self.model_swaps.get_or_create(&[("model", model.to_owned()), ("reason", reason.to_owned())]).inc();
     }
 
-    /// How often the live model was replaced by newer publications.
-    pub fn swaps(&self, model: &str) -> u64 {
-        self.model_swaps.get_or_create(&[("model", model.to_owned()), ("reason", "publish".to_owned())]).get()
-    }
-
     /// A checkpoint became durable.
     pub fn checkpointed(&self, model: &str, took: Duration) {
         self.checkpoint_duration.get_or_create(&[("model", model.to_owned())]).observe(took.as_secs_f64());
