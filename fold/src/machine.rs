@@ -184,11 +184,11 @@ impl Fold {
             }
             (None, None) => unreachable!("an event whose label never comes is rejected"),
             (Some(waiting), target) => {
-                let id = id();
+                let id = self.labels_topic.is_some().then(&mut id);
                 let row = Row { values: row, at: seen.at, entity: seen.entity };
                 let answer = self.schema.classes().len().max(1);
                 chunk.steps.extend(grown.map(Step::Grow));
-                let number = waiting.observe(&row, Some(id), target, answer, ready);
+                let number = waiting.observe(&row, id, target, answer, ready);
                 chunk.steps.extend(number.map(Step::Predict));
                 self.counts.events += ready.len() as u64;
                 chunk.learned.extend(ready.iter().map(|_| index));
