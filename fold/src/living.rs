@@ -1,9 +1,10 @@
 //! What is done about decay: after every loss, in the order of rows, so that batches and restarts change nothing.
 //!
-//! When the champion's verdict becomes a warning, a fresh challenger of its specification begins to learn; one that a
-//! drift confirms stays for [`LIFE`] losses, one whose warning passes leaves. Every challenger is held against the
-//! champion by [`learners::Promotion`] from its birth on; the first one that is better by it is promoted. The old champion goes on as
-//! a challenger, for [`LIFE`] losses if the new one has taken its place. With [`OnDrift::Alert`] it is only told.
+//! When the champion's verdict becomes a warning, a fresh challenger of its specification begins to learn, for at most
+//! [`LIFE`] losses; it leaves when a warning passes and no drift came of it, be it the one that began it or a later one.
+//! Every challenger is held against the champion by [`learners::Promotion`] from its birth on; the first one that is
+//! better by it is promoted. The old champion goes on as a challenger, for [`LIFE`] losses if the new one has taken its
+//! place. With [`OnDrift::Alert`] it is only told.
 
 use std::collections::VecDeque;
 

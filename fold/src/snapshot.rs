@@ -31,7 +31,7 @@ pub struct Standing {
     pub learner: String,
     /// What it is.
     pub role: Role,
-    /// The version it was born at.
+    /// Events learned from when it was born.
     pub since: u64,
     /// Its scores.
     #[serde(flatten)]

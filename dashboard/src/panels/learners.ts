@@ -94,7 +94,7 @@ function update(
   const put = (i: number, value: string) => write(cells[i]!, value);
   (cells[0]!.lastElementChild as HTMLElement).hidden = !serves;
   put(1, x.role);
-  put(2, `v ${count(x.since)}`);
+  put(2, `event ${count(x.since)}`);
   put(3, text(x.rolling_loss));
   put(4, text(x.best_loss));
   put(5, count(x.drifts));
