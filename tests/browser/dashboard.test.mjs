@@ -157,6 +157,12 @@ test("a hidden page rests, a paused one stands still, both go on", async () => {
     }, hidden);
   const events = () => page.locator("#accuracy .plot").getAttribute("aria-valuemax").then(Number);
   const stream = (request) => request.url().includes("/api/stream");
+  // Before its first event a stream has no place to go on from.
+  const loaded = await events();
+  await page.waitForFunction(
+    (n) => Number(document.querySelector("#accuracy .plot").getAttribute("aria-valuemax")) > n,
+    loaded,
+  );
   const closed = page.waitForEvent("requestfailed", stream);
   await hide(true);
   await page.waitForSelector('.link[data-link="hidden"]', { state: "attached" });
