@@ -9,11 +9,12 @@
 //! commit needs one fsync of a folder.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::bytes::{Hash, Reader, Writer, check, hex};
 use crate::checkpoint::{Checkpoint, Section};
+use crate::disk::Disk;
 use crate::durable;
 use crate::error::CheckpointError;
 use crate::failpoints;
@@ -24,11 +25,15 @@ const FORMAT: u16 = 1;
 const SECTION: u8 = 1;
 const PACK: u8 = 2;
 /// Smaller sections go into the pack; larger ones are files of their own and are not written again while unchanged.
-const OWN_FILE_FROM_BYTES: usize = 64 << 10;
+pub(crate) const OWN_FILE_FROM_BYTES: usize = 64 << 10;
 
 /// The blobs of one model.
 pub(crate) struct Blobs {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
+    own_file_from_bytes: usize,
+    /// The folder is there, and durably so.
+    is_made: bool,
     /// Written or verified by this process: may be relied on without reading them again.
     trusted: HashSet<Hash>,
     /// Bytes and files written so far.
@@ -41,17 +46,20 @@ struct Blob {
 }
 
 impl Blobs {
-    pub(crate) fn open(dir: PathBuf) -> Self {
-        Self { dir, trusted: HashSet::new(), written: (0, 0) }
+    pub(crate) fn open(disk: Arc<dyn Disk>, dir: PathBuf, own_file_from_bytes: usize) -> Self {
+        Self { disk, dir, own_file_from_bytes, is_made: false, trusted: HashSet::new(), written: (0, 0) }
     }
 
     /// Makes all sections durable and returns the manifest that names them.
     pub(crate) fn write(&mut self, c: &Checkpoint, parent: Option<u64>) -> Result<Manifest, CheckpointError> {
-        durable::make_folder(&self.dir)?;
+        if !self.is_made {
+            durable::make_folder(&*self.disk, &self.dir)?;
+            self.is_made = true;
+        }
         let mut manifest = Manifest::of(c, parent);
         let mut pack = Writer::default();
         for Section { name, version, bytes } in &c.sections {
-            let (blob, offset) = if bytes.len() < OWN_FILE_FROM_BYTES {
+            let (blob, offset) = if bytes.len() < self.own_file_from_bytes {
                 pack.raw(bytes);
                 (None, (pack.0.len() - bytes.len()) as u64)
             } else {
@@ -63,7 +71,7 @@ impl Blobs {
         let own = manifest.to_bytes();
         pack.raw(&own).u32(u32::try_from(own.len()).expect("manifests are bounded"));
         manifest.pack = self.put(PACK, &c.model, 0, &pack.0)?;
-        durable::sync_folder(&self.dir)?;
+        durable::sync_folder(&*self.disk, &self.dir)?;
         Ok(manifest)
     }
 
@@ -76,7 +84,7 @@ impl Blobs {
         header.raw(MAGIC).u16(FORMAT).u8(kind).blob(name.as_bytes()).u16(layout).u64(body.len() as u64).raw(&hash);
         let sum = check(&header.0);
         header.raw(&sum);
-        durable::write_whole(&self.dir.join(hex(&hash)), &[&header.0, body])?;
+        durable::write_whole(&*self.disk, &self.dir.join(hex(&hash)), &[&header.0, body])?;
         self.trusted.insert(hash);
         self.written = (self.written.0 + (header.0.len() + body.len()) as u64, self.written.1 + 1);
         Ok(hash)
@@ -85,7 +93,7 @@ impl Blobs {
     /// Whether it is there and good. What another process wrote is read once before it is relied on.
     fn has(&mut self, hash: &Hash) -> bool {
         let is_good = match self.trusted.contains(hash) {
-            true => self.dir.join(hex(hash)).is_file(),
+            true => self.disk.is_file(&self.dir.join(hex(hash))),
             false => self.read(hash).is_ok(),
         };
         if is_good {
@@ -98,7 +106,7 @@ impl Blobs {
 
     fn read(&self, hash: &Hash) -> Result<Blob, CheckpointError> {
         let path = self.dir.join(hex(hash));
-        let mut bytes = fs::read(&path).map_err(CheckpointError::io(&path))?;
+        let mut bytes = durable::read(&*self.disk, &path)?;
         let bad = |what: &str| CheckpointError::corrupt(&path, 0, what);
         let mut r = Reader::new(&bytes);
         let mut header = || {
@@ -162,11 +170,21 @@ impl Blobs {
         })
     }
 
-    /// The manifests in packs that `named` does not hold; what cannot be read is passed over.
+    /// Makes durable the names of all that is there: a process that was killed may not have come to it.
+    pub(crate) fn settle(&self) -> Result<(), CheckpointError> {
+        durable::sync_folder(&*self.disk, &self.dir)
+    }
+
+    /// The manifests in packs that `named` does not hold; what is damaged is passed over.
     pub(crate) fn unnamed_manifests(&self, named: &HashSet<Hash>) -> Result<Vec<Manifest>, CheckpointError> {
         let mut found = Vec::new();
         for hash in self.hashes()?.into_iter().filter(|hash| !named.contains(hash)) {
-            let Ok(Blob { kind: PACK, body }) = self.read(&hash) else { continue };
+            let body = match self.read(&hash) {
+                Ok(Blob { kind: PACK, body }) => body,
+                // What cannot be read now is not lost: better not to open than to forget it.
+                Err(e) if e.is_refusal() => return Err(e),
+                _ => continue,
+            };
             let own = body.split_last_chunk::<4>().and_then(|(rest, length)| {
                 let start = rest.len().checked_sub(u32::from_le_bytes(*length) as usize)?;
                 Some(&rest[start..])
@@ -180,13 +198,13 @@ impl Blobs {
     pub(crate) fn sweep(&mut self, named: &HashSet<Hash>) -> Result<usize, CheckpointError> {
         self.trusted.retain(|hash| named.contains(hash));
         let mut removed = 0;
-        for name in durable::names_in(&self.dir)? {
+        for name in durable::names_in(&*self.disk, &self.dir)? {
             let is_lost = match blake3::Hash::from_hex(&name) {
                 Ok(hash) => !named.contains(hash.as_bytes()),
                 Err(_) => name.ends_with(durable::UNFINISHED),
             };
             if is_lost {
-                durable::remove_file(&self.dir.join(name))?;
+                durable::remove_file(&*self.disk, &self.dir.join(name))?;
                 failpoints::reach("prune.blob")?;
                 removed += 1;
             }
@@ -195,7 +213,7 @@ impl Blobs {
     }
 
     fn hashes(&self) -> Result<Vec<Hash>, CheckpointError> {
-        let names = durable::names_in(&self.dir)?;
+        let names = durable::names_in(&*self.disk, &self.dir)?;
         Ok(names.iter().filter_map(|name| blake3::Hash::from_hex(name).ok()).map(|hash| *hash.as_bytes()).collect())
     }
 }

@@ -93,6 +93,11 @@ impl CheckpointError {
         move |source| Self::Io { path: path.to_owned(), source }
     }
 
+    /// Whether the disk refused, which it may not do the next time; nothing is known to be damaged or gone.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound)
+    }
+
     pub(crate) fn corrupt(path: &Path, byte: u64, message: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), byte, message: message.into() }
     }

@@ -6,8 +6,10 @@
 use crate::error::CheckpointError;
 
 /// Every place, in the order in which a checkpoint and a prune pass them.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 13] = [
     "journal.written",
+    "journal.synced",
+    "letters.acknowledged",
     "file.written",
     "file.synced",
     "file.renamed",
@@ -15,6 +17,7 @@ pub const NAMES: [&str; 10] = [
     "manifest.written",
     "manifest.flushed",
     "manifest.synced",
+    "checkpoint.told",
     "prune.manifests",
     "prune.blob",
 ];

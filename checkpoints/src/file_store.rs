@@ -1,16 +1,18 @@
 //! Checkpoints in files and a database: taken in one order of steps, verified when loaded, pruned only after a success.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, OWN_FILE_FROM_BYTES};
 use crate::bytes::Hash;
 use crate::checkpoint::Checkpoint;
 use crate::durable;
 use crate::error::CheckpointError;
 use crate::failpoints;
+use crate::index::Index;
 use crate::manifest::Manifests;
 use crate::pins::Pins;
+use crate::protocol;
 use crate::record::Manifest;
 use crate::retention::{Candidate, Keep, retained};
 use crate::state_dir::StateDir;
@@ -27,9 +29,10 @@ pub struct FileStore {
     inner: Mutex<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     state: StateDir,
-    manifests: Manifests,
+    index: Box<dyn Index>,
+    own_file_from_bytes: usize,
     blobs: BTreeMap<String, Blobs>,
     damaged: BTreeSet<(String, u64)>,
 }
@@ -40,8 +43,18 @@ impl FileStore {
     /// # Errors
     /// The file system or the database refuses.
     pub fn open(state: &StateDir) -> Result<Self, CheckpointError> {
-        let manifests = Manifests::open(state.path().join("manifests"))?;
-        let mut inner = Inner { state: state.clone(), manifests, blobs: BTreeMap::new(), damaged: BTreeSet::new() };
+        let index = Box::new(Manifests::open(state.path().join("manifests"))?);
+        Self::open_with(state, index, OWN_FILE_FROM_BYTES)
+    }
+
+    pub(crate) fn open_with(
+        state: &StateDir,
+        index: Box<dyn Index>,
+        own_file_from_bytes: usize,
+    ) -> Result<Self, CheckpointError> {
+        let state = state.clone();
+        let mut inner = Inner { state, index, own_file_from_bytes, blobs: BTreeMap::new(), damaged: BTreeSet::new() };
+        let state = inner.state.clone();
         for model in state.models()? {
             inner.adopt(&model)?;
             inner.sweep(&model)?;
@@ -56,22 +69,16 @@ impl FileStore {
 }
 
 impl CheckpointStore for FileStore {
-    /// The commit protocol. Before: the caller syncs the journal. After: Kafka commit, then prune.
+    /// Steps 5 and 6 of the protocol.
     fn commit(&self, checkpoint: &Checkpoint) -> Result<Committed, CheckpointError> {
         checkpoint.check()?;
         let (model, version) = (&checkpoint.model, checkpoint.version);
         let mut inner = self.lock();
         let syncs = durable::syncs();
         let parent = inner.versions(model)?.into_iter().rfind(|v| *v != version);
-        // 1. Blobs: temporary name, content, fsync, rename; then one fsync of their folder.
-        let blobs = inner.blobs(model)?;
-        blobs.written = (0, 0);
-        let manifest = blobs.write(checkpoint, parent)?;
-        let (bytes_written, files_written) = blobs.written;
-        failpoints::reach("blobs.synced")?;
-        // 2. Manifest: transaction, flush, fsync of the database's file. From here on the checkpoint stands.
-        inner.write(model, &[(version, to_value(&manifest))], &[])?;
-        inner.damaged.remove(&(model.clone(), version));
+        inner.blobs(model)?.written = (0, 0);
+        protocol::commit(&mut inner, checkpoint, parent)?;
+        let (bytes_written, files_written) = inner.blobs(model)?.written;
         Ok(Committed { version, bytes_written, files_written, syncs: durable::syncs() - syncs })
     }
 
@@ -133,22 +140,23 @@ impl CheckpointStore for FileStore {
 }
 
 impl Inner {
-    fn blobs(&mut self, model: &str) -> Result<&mut Blobs, CheckpointError> {
+    pub(crate) fn blobs(&mut self, model: &str) -> Result<&mut Blobs, CheckpointError> {
         let dir = self.state.model_dir(model)?.join("blobs");
-        Ok(self.blobs.entry(model.to_owned()).or_insert_with(|| Blobs::open(dir)))
+        let open = || Blobs::open(Arc::clone(self.state.disk()), dir, self.own_file_from_bytes);
+        Ok(self.blobs.entry(model.to_owned()).or_insert_with(open))
     }
 
     fn pins(&self, model: &str) -> Result<Pins, CheckpointError> {
-        Ok(Pins::of(self.state.model_dir(model)?))
+        Ok(Pins::of(Arc::clone(self.state.disk()), self.state.model_dir(model)?))
     }
 
     fn manifests(&mut self, model: &str) -> Result<Known, CheckpointError> {
         self.state.model_dir(model)?;
-        let all = match self.manifests.all(model) {
+        let all = match self.index.all(model) {
             Ok(all) => all,
             Err(e) => {
                 self.reopen(&e)?;
-                self.manifests.all(model)?
+                self.index.all(model)?
             }
         };
         Ok(all.into_iter().map(|(version, value)| (version, from_value(model, version, &value))).collect())
@@ -183,12 +191,19 @@ impl Inner {
         Ok(all.collect())
     }
 
+    /// Records a checkpoint whose blobs are durable; it stands when this returns.
+    pub(crate) fn put(&mut self, manifest: &Manifest) -> Result<(), CheckpointError> {
+        self.write(&manifest.model, &[(manifest.version, to_value(manifest))], &[])?;
+        self.damaged.remove(&(manifest.model.clone(), manifest.version));
+        Ok(())
+    }
+
     /// Writes to the database, reopening it after an error, a limited number of times.
     fn write(&mut self, model: &str, put: &[(u64, Vec<u8>)], gone: &[u64]) -> Result<(), CheckpointError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.manifests.write(model, put, gone) {
+            match self.index.write(model, put, gone) {
                 Ok(()) => return Ok(()),
                 Err(e) => {
                     self.reopen(&e)?;
@@ -202,7 +217,7 @@ impl Inner {
 
     fn reopen(&mut self, why: &CheckpointError) -> Result<(), CheckpointError> {
         tracing::warn!(reason = %why, "the manifest database is closed and opened again");
-        if self.manifests.reopen()? {
+        if self.index.reopen()? {
             for model in self.state.models()? {
                 self.adopt(&model)?;
             }
@@ -217,16 +232,25 @@ impl Inner {
         let newest = known.iter().filter(|(_, m)| m.is_ok()).map(|(v, _)| *v).max();
         let named = named(&known);
         let blobs = self.blobs(model)?;
-        let mut found = blobs.unnamed_manifests(&named)?;
-        found.retain(|m| m.model == model && Some(m.version) > newest && blobs.load(m).is_ok());
+        let mut found = Vec::new();
+        for manifest in blobs.unnamed_manifests(&named)? {
+            if manifest.model == model && Some(manifest.version) > newest {
+                match blobs.load(&manifest) {
+                    Ok(_) => found.push(manifest),
+                    Err(e) if e.is_refusal() => return Err(e),
+                    Err(_) => {}
+                }
+            }
+        }
         found.sort_by_key(|m| (m.version, m.created_at_ms));
         if found.is_empty() {
             return Ok(());
         }
         let versions: Vec<u64> = found.iter().map(|m| m.version).collect();
+        blobs.settle()?;
         tracing::warn!(model, ?versions, "checkpoints without a manifest were found whole and taken up");
         let put: Vec<_> = found.iter().map(|m| (m.version, to_value(m))).collect();
-        self.manifests.write(model, &put, &[])
+        self.index.write(model, &put, &[])
     }
 
     /// Removes blobs that no manifest names; how many. While a manifest cannot be read nothing is removed.

@@ -1,8 +1,11 @@
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::checkpoint::{Section, hash_sections};
+use crate::disk::RealDisk;
+use crate::journal::{Entry, FileJournal, Journal};
 
 const KEEP: Keep = Keep { last: 3, hourly: 0, daily: 0 };
 
@@ -42,7 +45,7 @@ fn versions(store: &FileStore) -> Vec<u64> {
 
 fn blob_files(dir: &Path) -> Vec<PathBuf> {
     let blobs = dir.join("models/air/blobs");
-    durable::names_in(&blobs).unwrap().iter().map(|n| blobs.join(n)).collect()
+    durable::names_in(&RealDisk, &blobs).unwrap().iter().map(|n| blobs.join(n)).collect()
 }
 
 /// The files that the kept checkpoints need, not one more.
@@ -173,25 +176,36 @@ fn a_damaged_blob_is_not_built_upon_and_damaged_checkpoints_push_no_good_one_out
 fn an_error_at_any_step_takes_no_checkpoint_away() {
     for name in failpoints::NAMES {
         let dir = tempfile::tempdir().unwrap();
-        let store = open(dir.path());
+        let state = StateDir::open(dir.path()).unwrap();
+        let store = FileStore::open(&state).unwrap();
+        let mut journal = FileJournal::open(&state, "air", FileJournal::ROTATE_AT_BYTES).unwrap();
+        let entry = |from, to| Entry { from, to, payload: vec![7] };
+        journal.append(&entry(0, 4)).unwrap();
         for version in 1..=4 {
             store.commit(&checkpoint(version)).unwrap();
         }
+        let mut group = VecDeque::from([entry(4, 5)]);
+        let mut told = false;
+        let mut step = |journal: &mut FileJournal, group: &mut VecDeque<Entry>, version| {
+            protocol::journal_group(journal, group).map_err(|e| e.to_string())?;
+            let acknowledge = || Ok::<(), String>(());
+            protocol::take(&checkpoint(version), journal, acknowledge, &store, || told = true, &KEEP)
+                .map_err(|e| e.to_string())
+        };
         failpoints::fail_from(name);
-        let committed = store.commit(&checkpoint(5));
-        let pruned = committed.as_ref().ok().map(|_| store.prune("air", &KEEP));
+        let taken = step(&mut journal, &mut group, 5);
         failpoints::never();
         match name {
-            "journal.written" => assert!(committed.is_ok() && pruned.unwrap().is_ok()),
-            "prune.manifests" | "prune.blob" => assert!(committed.is_ok() && pruned.unwrap().is_err(), "{name}"),
-            _ => assert!(committed.is_err(), "{name}"),
+            "checkpoint.told" | "prune.manifests" | "prune.blob" => assert!(taken.unwrap().pruned.is_err(), "{name}"),
+            _ => assert!(taken.is_err(), "{name}"),
         }
-        if name.starts_with("file") || name.starts_with("blobs") {
+        if !name.starts_with("manifest") && !name.starts_with("prune") && name != "checkpoint.told" {
             assert_eq!((versions(&store), newest(&store)), (vec![1, 2, 3, 4], Some(checkpoint(4))), "{name}");
         }
         // The same store goes on.
-        store.commit(&checkpoint(6)).unwrap();
-        store.prune("air", &KEEP).unwrap();
+        group.push_back(entry(5, 6));
+        step(&mut journal, &mut group, 6).unwrap().pruned.unwrap();
+        assert!(told && journal.end() == 6, "{name}");
         assert_eq!(newest(&store), Some(checkpoint(6)));
         assert_eq!(versions(&store).len(), 3, "{name}");
         assert_no_leak(&store, dir.path());
@@ -295,7 +309,9 @@ fn a_damaged_database_costs_no_checkpoint() {
             let store = open(dir.path());
             assert_eq!(newest(&store), Some(checkpoint(4)), "{name}, damage {i}");
             drop(store);
-            for aside in durable::names_in(dir.path()).unwrap().iter().filter(|n| n.starts_with("manifests.damaged")) {
+            for aside in
+                durable::names_in(&RealDisk, dir.path()).unwrap().iter().filter(|n| n.starts_with("manifests.damaged"))
+            {
                 fs::remove_dir_all(dir.path().join(aside)).unwrap();
                 moved += 1;
             }

@@ -1,10 +1,12 @@
 //! The journal: in which order the log was folded, and every decision from outside. Append-only, contiguous, checked.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk::{Disk, DiskFile, How};
 use crate::durable;
 use crate::error::CheckpointError;
 use crate::failpoints;
@@ -60,11 +62,12 @@ pub trait Journal: Send {
 
 /// A journal in segment files of one folder, owned by this process.
 pub struct FileJournal {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     rotate_at_bytes: u64,
     /// First version of every segment, ascending; the last one is written to.
     segments: Vec<u64>,
-    file: File,
+    file: Box<dyn DiskFile>,
     /// What of the last segment is on the disk for certain.
     synced_bytes: u64,
     /// Frames behind it. They stay here until an fsync has succeeded, so that a failed one can be repeated in full.
@@ -86,18 +89,19 @@ impl FileJournal {
     /// The file system refuses; synced bytes of the last segment are damaged (older ones are checked when read).
     pub fn open(state: &StateDir, model: &str, rotate_at_bytes: u64) -> Result<Self, CheckpointError> {
         let dir = state.model_dir(model)?.join("journal");
-        durable::make_folder(&dir)?;
-        let names = durable::names_in(&dir)?;
+        let disk = Arc::clone(state.disk());
+        durable::make_folder(&*disk, &dir)?;
+        let names = durable::names_in(&*disk, &dir)?;
         for unfinished in names.iter().filter(|n| n.ends_with(durable::UNFINISHED)) {
-            durable::remove_file(&dir.join(unfinished))?;
+            durable::remove_file(&*disk, &dir.join(unfinished))?;
         }
         let mut segments: Vec<u64> = names.iter().filter_map(|n| segment::first_of(n)).collect();
         if segments.is_empty() {
-            make_segment(&dir, 0)?;
+            make_segment(&*disk, &dir, 0)?;
             segments.push(0);
         }
         let first = segments[segments.len() - 1];
-        let mut reader = SegmentReader::open(&dir, first, None)?;
+        let mut reader = SegmentReader::open(&disk, &dir, first, None)?;
         let mut is_empty = segments.len() == 1;
         let truncated = loop {
             match reader.next() {
@@ -109,12 +113,25 @@ impl FileJournal {
             }
         };
         let (synced_bytes, end) = (reader.at, reader.version);
-        let file = open_segment(&dir, first)?;
-        let truncated_bytes =
-            if truncated { cut(&file, &dir.join(segment::file_name(first)), synced_bytes)? } else { 0 };
+        let mut file = open_segment(&*disk, &dir, first)?;
+        let path = dir.join(segment::file_name(first));
+        let truncated_bytes = if truncated { cut(&*file, &path, synced_bytes)? } else { 0 };
+        write_again(&*disk, &mut *file, &path, reader.group_at..synced_bytes)?;
         let pending = Vec::new();
         let _state = state.clone();
-        Ok(Self { dir, rotate_at_bytes, segments, file, synced_bytes, pending, end, is_empty, truncated_bytes, _state })
+        Ok(Self {
+            disk,
+            dir,
+            rotate_at_bytes,
+            segments,
+            file,
+            synced_bytes,
+            pending,
+            end,
+            is_empty,
+            truncated_bytes,
+            _state,
+        })
     }
 
     /// How many bytes of an unfinished sync were cut off when it was opened.
@@ -129,8 +146,8 @@ impl FileJournal {
 
     fn rotate(&mut self) -> Result<(), CheckpointError> {
         self.sync()?;
-        make_segment(&self.dir, self.end)?;
-        self.file = open_segment(&self.dir, self.end)?;
+        make_segment(&*self.disk, &self.dir, self.end)?;
+        self.file = open_segment(&*self.disk, &self.dir, self.end)?;
         self.segments.push(self.end);
         self.synced_bytes = HEADER_BYTES;
         Ok(())
@@ -168,7 +185,7 @@ impl Journal for FileJournal {
         self.file.seek(SeekFrom::Start(self.synced_bytes)).map_err(CheckpointError::io(&path))?;
         self.file.write_all(&self.pending).map_err(CheckpointError::io(&path))?;
         failpoints::reach("journal.written")?;
-        durable::sync_data(&self.file, &path)?;
+        durable::sync_data(&*self.file, &path)?;
         self.synced_bytes += self.pending.len() as u64;
         self.pending.clear();
         Ok(())
@@ -180,12 +197,13 @@ impl Journal for FileJournal {
 
     fn first(&self) -> Result<Option<Entry>, CheckpointError> {
         let only = self.segments.len() == 1;
-        SegmentReader::open(&self.dir, self.segments[0], only.then_some(self.synced_bytes))?.next()
+        SegmentReader::open(&self.disk, &self.dir, self.segments[0], only.then_some(self.synced_bytes))?.next()
     }
 
     fn read_from(&self, version: u64) -> Result<Entries, CheckpointError> {
         let start = self.segments.partition_point(|first| *first <= version).saturating_sub(1);
         let mut reader = JournalReader {
+            disk: Arc::clone(&self.disk),
             dir: self.dir.clone(),
             left: self.segments[start..].iter().copied().collect(),
             last_ends_at: self.synced_bytes,
@@ -201,6 +219,7 @@ impl Journal for FileJournal {
 
 /// Reads one segment after the other.
 struct JournalReader {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     left: VecDeque<u64>,
     last_ends_at: u64,
@@ -229,27 +248,44 @@ impl JournalReader {
             }
             let Some(first) = self.left.pop_front() else { return Ok(None) };
             let end = self.left.is_empty().then_some(self.last_ends_at);
-            self.current = Some(SegmentReader::open(&self.dir, first, end)?);
+            self.current = Some(SegmentReader::open(&self.disk, &self.dir, first, end)?);
         }
     }
 }
 
-fn make_segment(dir: &Path, first: u64) -> Result<(), CheckpointError> {
-    durable::write_whole(&dir.join(segment::file_name(first)), &[&segment::header(first)])?;
-    durable::sync_folder(dir)
+fn make_segment(disk: &dyn Disk, dir: &Path, first: u64) -> Result<(), CheckpointError> {
+    durable::write_whole(disk, &dir.join(segment::file_name(first)), &[&segment::header(first)])?;
+    durable::sync_folder(disk, dir)
 }
 
-fn open_segment(dir: &Path, first: u64) -> Result<File, CheckpointError> {
+fn open_segment(disk: &dyn Disk, dir: &Path, first: u64) -> Result<Box<dyn DiskFile>, CheckpointError> {
     let path = dir.join(segment::file_name(first));
-    File::options().write(true).open(&path).map_err(CheckpointError::io(&path))
+    disk.open(&path, How::Write).map_err(CheckpointError::io(&path))
 }
 
-fn cut(file: &File, path: &Path, at: u64) -> Result<u64, CheckpointError> {
-    let length = file.metadata().map_err(CheckpointError::io(path))?.len();
-    file.set_len(at).map_err(CheckpointError::io(path))?;
-    durable::sync_file(file, path)?;
+fn cut(file: &dyn DiskFile, path: &Path, at: u64) -> Result<u64, CheckpointError> {
+    let length = file.length().map_err(CheckpointError::io(path))?;
+    file.set_length(at).map_err(CheckpointError::io(path))?;
     tracing::warn!(path = %path.display(), bytes = length - at, "the last sync of the journal was not finished: cut off");
     Ok(length - at)
+}
+
+/// The last group may have been written by a process that was killed before its sync, or whose sync failed: it is read, but
+/// from the cache alone. Everything before it was on the disk before it was written.
+fn write_again(
+    disk: &dyn Disk,
+    file: &mut dyn DiskFile,
+    path: &Path,
+    group: Range<u64>,
+) -> Result<(), CheckpointError> {
+    let io = || CheckpointError::io(path);
+    let mut bytes = Vec::new();
+    let mut read = disk.open(path, How::Read).map_err(io())?;
+    read.seek(SeekFrom::Start(group.start)).map_err(io())?;
+    read.take(group.end - group.start).read_to_end(&mut bytes).map_err(io())?;
+    file.seek(SeekFrom::Start(group.start)).map_err(io())?;
+    file.write_all(&bytes).map_err(io())?;
+    durable::sync_file(file, path)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::disk::RealDisk;
 
 const SMALL: u64 = 200;
 
@@ -29,7 +30,7 @@ fn read(journal: &FileJournal, version: u64) -> Vec<Entry> {
 
 fn segments(state: &StateDir) -> Vec<PathBuf> {
     let dir = state.model_dir("m").unwrap().join("journal");
-    durable::names_in(&dir).unwrap().iter().map(|n| dir.join(n)).collect()
+    durable::names_in(&RealDisk, &dir).unwrap().iter().map(|n| dir.join(n)).collect()
 }
 
 fn frame_bytes(e: &Entry) -> usize {

@@ -6,18 +6,25 @@
 mod blobs;
 mod bytes;
 mod checkpoint;
+mod disk;
 mod durable;
 mod error;
 pub mod failpoints;
 mod file_store;
+mod index;
 mod journal;
 mod manifest;
 mod pins;
+pub mod protocol;
 mod record;
 mod retention;
 mod segment;
+#[cfg(test)]
+mod simulation;
 mod state_dir;
 mod store;
+#[cfg(test)]
+mod worst_disk;
 
 pub use bytes::Hash;
 pub use checkpoint::{Checkpoint, Section, hash_sections};

@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use sled::transaction::TransactionError;
 
+use crate::disk::RealDisk;
 use crate::durable;
 use crate::error::CheckpointError;
 use crate::failpoints;
+use crate::index::Index;
 
 const CACHE_BYTES: u64 = 16 << 20;
 /// sled lets go of its lock a little after it is dropped.
@@ -42,8 +44,14 @@ impl Manifests {
         Ok(manifests)
     }
 
-    /// Closes and opens it; whether it was damaged and is empty now.
-    pub(crate) fn reopen(&mut self) -> Result<bool, CheckpointError> {
+    fn tree(&self, model: &str) -> Result<sled::Tree, CheckpointError> {
+        let db = self.db.as_ref().ok_or_else(|| CheckpointError::Database("it is closed".into()))?;
+        db.open_tree(model).map_err(database)
+    }
+}
+
+impl Index for Manifests {
+    fn reopen(&mut self) -> Result<bool, CheckpointError> {
         self.db = None;
         let mut pause = FIRST_PAUSE;
         for last_try in (0..OPEN_TRIES).map(|n| n + 1 == OPEN_TRIES) {
@@ -73,13 +81,7 @@ impl Manifests {
         unreachable!("the last try returns")
     }
 
-    fn tree(&self, model: &str) -> Result<sled::Tree, CheckpointError> {
-        let db = self.db.as_ref().ok_or_else(|| CheckpointError::Database("it is closed".into()))?;
-        db.open_tree(model).map_err(database)
-    }
-
-    /// A model's manifests, by version.
-    pub(crate) fn all(&self, model: &str) -> Result<Vec<(u64, Vec<u8>)>, CheckpointError> {
+    fn all(&self, model: &str) -> Result<Vec<(u64, Vec<u8>)>, CheckpointError> {
         let mut all = Vec::new();
         for item in &self.tree(model)? {
             let (key, value) = item.map_err(database)?;
@@ -90,8 +92,7 @@ impl Manifests {
         Ok(all)
     }
 
-    /// Puts and removes in one transaction; durable when it returns.
-    pub(crate) fn write(&self, model: &str, put: &[(u64, Vec<u8>)], gone: &[u64]) -> Result<(), CheckpointError> {
+    fn write(&self, model: &str, put: &[(u64, Vec<u8>)], gone: &[u64]) -> Result<(), CheckpointError> {
         let tree = self.tree(model)?;
         let done: Result<(), TransactionError<()>> = tree.transaction(|t| {
             for (version, value) in put {
@@ -139,29 +140,32 @@ fn open(dir: &Path) -> Result<sled::Db, OpenError> {
 }
 
 fn make_ready(dir: &Path) -> Result<(), CheckpointError> {
-    durable::make_folder(dir)?;
-    for name in durable::names_in(dir)? {
+    durable::make_folder(&RealDisk, dir)?;
+    for name in durable::names_in(&RealDisk, dir)? {
         if name.starts_with("snap.") && name.ends_with(".generating") {
-            durable::remove_file(&dir.join(name))?;
+            durable::remove_file(&RealDisk, &dir.join(name))?;
         }
     }
     Ok(())
 }
 
 fn sync_all(dir: &Path) -> Result<(), CheckpointError> {
-    for name in durable::names_in(dir)? {
+    for name in durable::names_in(&RealDisk, dir)? {
         let path = dir.join(name);
         if path.is_file() {
             durable::sync_file(&File::open(&path).map_err(CheckpointError::io(&path))?, &path)?;
         }
     }
-    durable::sync_folder(dir)
+    durable::sync_folder(&RealDisk, dir)
 }
 
 fn move_aside(dir: &Path) -> Result<PathBuf, CheckpointError> {
     let aside = (1..).map(|n| dir.with_extension(format!("damaged-{n}"))).find(|path| !path.exists());
     let aside = aside.expect("the numbers do not end");
     fs::rename(dir, &aside).map_err(CheckpointError::io(dir))?;
+    if let Some(above) = dir.parent() {
+        durable::sync_folder(&RealDisk, above)?;
+    }
     Ok(aside)
 }
 

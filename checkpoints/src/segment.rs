@@ -7,11 +7,13 @@
 //! Little-endian; a check is the first 8 bytes of blake3 over all before it in the header or frame. A group is what one
 //! fsync covered: whatever lies before the first frame of a group was on the disk before that frame was written.
 
-use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::bytes::{Reader, Writer, check};
+use crate::disk::{Disk, DiskFile, How};
+use crate::durable;
 use crate::error::CheckpointError;
 use crate::journal::Entry;
 
@@ -52,21 +54,29 @@ pub(crate) fn put_frame(out: &mut Vec<u8>, entry: &Entry, starts_group: bool) {
 
 /// Reads frames up to a given end, each following on the one before.
 pub(crate) struct SegmentReader {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
-    file: BufReader<File>,
+    file: BufReader<Box<dyn DiskFile>>,
     /// Byte of the next frame, and where reading ends.
     pub(crate) at: u64,
     end: u64,
+    /// Byte where the last group read begins.
+    pub(crate) group_at: u64,
     /// The version the next frame must begin with.
     pub(crate) version: u64,
 }
 
 impl SegmentReader {
     /// `end`: how far to read, in bytes; `None` = to the end of the file.
-    pub(crate) fn open(dir: &Path, first: u64, end: Option<u64>) -> Result<Self, CheckpointError> {
+    pub(crate) fn open(
+        disk: &Arc<dyn Disk>,
+        dir: &Path,
+        first: u64,
+        end: Option<u64>,
+    ) -> Result<Self, CheckpointError> {
         let path = dir.join(file_name(first));
-        let file = File::open(&path).map_err(CheckpointError::io(&path))?;
-        let length = file.metadata().map_err(CheckpointError::io(&path))?.len();
+        let file = disk.open(&path, How::Read).map_err(CheckpointError::io(&path))?;
+        let length = file.length().map_err(CheckpointError::io(&path))?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let mut found = [0; HEADER_BYTES as usize];
         match file.read_exact(&mut found) {
@@ -80,7 +90,15 @@ impl SegmentReader {
         if found[..] != header(first) {
             return Err(CheckpointError::corrupt(&path, 0, "this is not the header it was made with"));
         }
-        Ok(Self { path, file, at: HEADER_BYTES, end: end.unwrap_or(length), version: first })
+        Ok(Self {
+            disk: Arc::clone(disk),
+            path,
+            file,
+            at: HEADER_BYTES,
+            group_at: HEADER_BYTES,
+            end: end.unwrap_or(length),
+            version: first,
+        })
     }
 
     /// The next entry; `None` at the end; `Corrupt` names the byte where the bad frame begins.
@@ -106,6 +124,9 @@ impl SegmentReader {
         if entry.from != self.version {
             return Err(bad(&format!("an entry {}..{} where {} should follow", entry.from, entry.to, self.version)));
         }
+        if frame[3] & 0x80 != 0 {
+            self.group_at = self.at;
+        }
         self.version = entry.to;
         self.at += whole as u64;
         Ok(Some(entry))
@@ -114,7 +135,7 @@ impl SegmentReader {
     /// Whether a group begins behind the bad frame at `at`: then that frame had been synced and was damaged later. If
     /// not, it is what a crash left of the last group.
     pub(crate) fn was_synced(&self) -> Result<bool, CheckpointError> {
-        let bytes = std::fs::read(&self.path).map_err(CheckpointError::io(&self.path))?;
+        let bytes = durable::read(&*self.disk, &self.path)?;
         let behind = usize::try_from(self.at).map_or(&[][..], |at| bytes.get(at + 1..).unwrap_or(&[]));
         let group_at = |i: usize| {
             let (mut head, rest) = (Reader::new(&behind[i..]), &behind[i..]);

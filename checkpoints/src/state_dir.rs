@@ -7,13 +7,12 @@
 //! models/M/journal/ segments        models/M/blobs/  sections        models/M/pins/  versions kept for ever
 //! ```
 
-use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::disk::{Disk, Lock, RealDisk};
 use crate::durable;
 use crate::error::CheckpointError;
 
@@ -29,7 +28,8 @@ const REMOVED: &str = ".removed-";
 #[derive(Clone, Debug)]
 pub struct StateDir {
     path: PathBuf,
-    _lock: Arc<File>,
+    disk: Arc<dyn Disk>,
+    _lock: Arc<Lock>,
 }
 
 impl StateDir {
@@ -38,11 +38,15 @@ impl StateDir {
     /// # Errors
     /// Another process holds it (and did for a second), it is of an unknown format, or the file system refuses.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
-        let path = path.as_ref();
-        durable::make_folder(path)?;
-        let lock = take_lock(path, || thread::sleep(LOCK_PAUSE))?;
-        check_format(path)?;
-        let dir = Self { path: path.to_owned(), _lock: Arc::new(lock) };
+        Self::open_on(Arc::new(RealDisk), path.as_ref())
+    }
+
+    pub(crate) fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, CheckpointError> {
+        durable::make_folder(&*disk, path)?;
+        let lock = take_lock(&*disk, path, || thread::sleep(LOCK_PAUSE))?;
+        check_format(&*disk, path)?;
+        let dir = Self { path: path.to_owned(), disk, _lock: Arc::new(lock) };
+        dir.settle()?;
         dir.finish_removals()?;
         Ok(dir)
     }
@@ -65,12 +69,16 @@ impl StateDir {
         &self.path
     }
 
+    pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
     /// The models with a folder here, by name.
     ///
     /// # Errors
     /// The folder cannot be read.
     pub fn models(&self) -> Result<Vec<String>, CheckpointError> {
-        let mut names = durable::names_in(&self.path.join("models"))?;
+        let mut names = durable::names_in(&*self.disk, &self.path.join("models"))?;
         names.retain(|n| is_model_name(n));
         Ok(names)
     }
@@ -89,32 +97,45 @@ impl StateDir {
     /// Takes a model's folder away with all that is in it; whole or not at all.
     pub(crate) fn remove_model_dir(&self, model: &str) -> Result<(), CheckpointError> {
         let dir = self.model_dir(model)?;
-        if dir.is_dir() {
+        if self.disk.is_folder(&dir) {
             let out = self.path.join("models").join(format!("{REMOVED}{model}"));
-            fs::rename(&dir, &out).map_err(CheckpointError::io(&dir))?;
-            durable::sync_folder(&self.path.join("models"))?;
+            self.disk.rename(&dir, &out).map_err(CheckpointError::io(&dir))?;
+            durable::sync_folder(&*self.disk, &self.path.join("models"))?;
         }
         self.finish_removals()
     }
 
+    /// Makes durable the names of the folders that are there: a process that was killed may not have come to it, and what
+    /// is fsynced inside a folder is lost with the folder.
+    fn settle(&self) -> Result<(), CheckpointError> {
+        let disk = &*self.disk;
+        durable::sync_folder(disk, &self.path)?;
+        let models = self.path.join("models");
+        if disk.is_folder(&models) {
+            durable::sync_folder(disk, &models)?;
+            for model in self.models()? {
+                durable::sync_folder(disk, &models.join(model))?;
+            }
+        }
+        Ok(())
+    }
+
     fn finish_removals(&self) -> Result<(), CheckpointError> {
         let models = self.path.join("models");
-        for name in durable::names_in(&models)?.iter().filter(|n| n.starts_with(REMOVED)) {
+        for name in durable::names_in(&*self.disk, &models)?.iter().filter(|n| n.starts_with(REMOVED)) {
             let path = models.join(name);
-            fs::remove_dir_all(&path).map_err(CheckpointError::io(&path))?;
+            self.disk.remove_folder(&path).map_err(CheckpointError::io(&path))?;
         }
         Ok(())
     }
 }
 
-fn take_lock(dir: &Path, mut pause: impl FnMut()) -> Result<File, CheckpointError> {
+fn take_lock(disk: &dyn Disk, dir: &Path, mut pause: impl FnMut()) -> Result<Lock, CheckpointError> {
     let path = dir.join("LOCK");
-    let lock = File::options().create(true).append(true).open(&path).map_err(CheckpointError::io(&path))?;
     for _ in 0..LOCK_TRIES {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(TryLockError::WouldBlock) => pause(),
-            Err(TryLockError::Error(e)) => return Err(CheckpointError::io(&path)(e)),
+        match disk.lock(&path).map_err(CheckpointError::io(&path))? {
+            Some(lock) => return Ok(lock),
+            None => pause(),
         }
     }
     Err(CheckpointError::Held { dir: dir.to_owned() })
@@ -126,25 +147,24 @@ fn is_model_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-fn check_format(dir: &Path) -> Result<(), CheckpointError> {
+fn check_format(disk: &dyn Disk, dir: &Path) -> Result<(), CheckpointError> {
     let path = dir.join("FORMAT");
-    match fs::read(&path) {
-        Ok(found) if found == format!("{FORMAT}\n").as_bytes() => Ok(()),
-        Ok(found) => Err(CheckpointError::Format {
-            path,
-            found: String::from_utf8_lossy(&found[..found.len().min(80)]).trim_end().to_owned(),
-            expected: FORMAT.to_owned(),
-        }),
-        Err(e) if e.kind() == ErrorKind::NotFound => {
-            durable::write_whole(&path, &[FORMAT.as_bytes(), b"\n"])?;
-            durable::sync_folder(dir)
-        }
-        Err(e) => Err(CheckpointError::io(&path)(e)),
+    if !disk.is_file(&path) {
+        durable::write_whole(disk, &path, &[FORMAT.as_bytes(), b"\n"])?;
+        return durable::sync_folder(disk, dir);
     }
+    let found = durable::read(disk, &path)?;
+    if found == format!("{FORMAT}\n").as_bytes() {
+        return Ok(());
+    }
+    let found = String::from_utf8_lossy(&found[..found.len().min(80)]).trim_end().to_owned();
+    Err(CheckpointError::Format { path, found, expected: FORMAT.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -165,9 +185,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut owner = Some(StateDir::open(dir.path()).unwrap());
         let mut pauses = 0;
-        assert!(matches!(take_lock(dir.path(), || pauses += 1), Err(CheckpointError::Held { .. })));
+        assert!(matches!(take_lock(&RealDisk, dir.path(), || pauses += 1), Err(CheckpointError::Held { .. })));
         assert_eq!(pauses, LOCK_TRIES);
-        take_lock(dir.path(), || drop(owner.take())).unwrap();
+        take_lock(&RealDisk, dir.path(), || drop(owner.take())).unwrap();
     }
 
     #[test]
