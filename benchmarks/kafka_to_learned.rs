@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use checkpoints::{CheckpointStore, FileStore, StateDir};
 use features::Task;
+use fold::OnDrift;
 use perennial::config::{KafkaConfig, ModelConfig};
 use perennial::metrics::Metrics;
 use perennial::pipeline;
@@ -34,6 +35,10 @@ fn main() -> anyhow::Result<()> {
     let records: u64 = option("--records", "1000000").parse()?;
     let pairs: usize = option("--pairs", "5").parse()?;
     let learner = option("--learner", "linear");
+    let on_drift = match option("--on-drift", "alert").as_str() {
+        "alert" => OnDrift::Alert,
+        _ => OnDrift::Challenge,
+    };
 
     let dir = tempfile::tempdir()?;
     let kafka = kafka::RealKafka::start(&dir.path().join("kafka"));
@@ -43,9 +48,9 @@ fn main() -> anyhow::Result<()> {
         let state = dir.path().join(format!("state-{pair}"));
         let (b, o) = if pair % 2 == 0 {
             let b = bare(&kafka.brokers, records)?;
-            (b, learned(&kafka.brokers, records, &learner, &state)?)
+            (b, learned(&kafka.brokers, records, &learner, on_drift, &state)?)
         } else {
-            let o = learned(&kafka.brokers, records, &learner, &state)?;
+            let o = learned(&kafka.brokers, records, &learner, on_drift, &state)?;
             (bare(&kafka.brokers, records)?, o)
         };
         println!(
@@ -113,13 +118,20 @@ fn bare(brokers: &str, records: u64) -> anyhow::Result<f64> {
 }
 
 /// The whole pipeline with fresh state, until the published model has learned every record.
-fn learned(brokers: &str, records: u64, learner: &str, state: &std::path::Path) -> anyhow::Result<f64> {
+fn learned(
+    brokers: &str,
+    records: u64,
+    learner: &str,
+    on_drift: OnDrift,
+    state: &std::path::Path,
+) -> anyhow::Result<f64> {
     let scenario = Scenario::by_name("sensors").expect("it is in the catalog");
     let mut model = ModelConfig::new("bench", vec![TOPIC.into()], Task::Regression, scenario.target);
     model.fold.event.time = Some(scenario.time.into());
     model.fold.event.id = Some(scenario.id.into());
     model.fold.event.entity = scenario.entity.map(Into::into);
     model.fold.learner = learner.parse()?;
+    model.fold.on_drift = on_drift;
     let kafka = KafkaConfig { brokers: brokers.into(), ..KafkaConfig::default() };
     let state = StateDir::open(state)?;
     let store: Arc<dyn CheckpointStore> = Arc::new(FileStore::open(&state)?);

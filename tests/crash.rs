@@ -180,8 +180,8 @@ fn dead_letters(brokers: &str, topic: &str) -> BTreeMap<String, Vec<u8>> {
             Some(SourceEvent::Discovered { from, start }) => source.assign(&[(from, start)]).unwrap(),
             Some(SourceEvent::Records(records)) => {
                 for record in records {
-                    let key = String::from_utf8(record.key.unwrap()).unwrap();
-                    let value = record.payload.unwrap();
+                    let key = String::from_utf8(record.key.unwrap().to_vec()).unwrap();
+                    let value = record.payload.unwrap().to_vec();
                     if let Some(first) = letters.insert(key.clone(), value.clone()) {
                         assert_eq!(first, value, "{key}: a repeat differs");
                     }

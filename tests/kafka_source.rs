@@ -80,7 +80,8 @@ impl Seen {
     }
 
     fn take(&mut self, record: &Record) {
-        let text = String::from_utf8(record.payload.clone().expect("no tombstones were sent")).expect("it is a number");
+        let text = String::from_utf8(record.payload.as_ref().expect("no tombstones were sent").to_vec())
+            .expect("it is a number");
         self.numbers.entry(record.from).or_default().push(text.parse().expect("it is a number"));
     }
 
@@ -222,7 +223,7 @@ fn dead_letters_outlive_a_broker_that_is_away_and_one_too_large_is_cut() {
     assert!(admin(&kafka).topic_exists("dead").expect("Kafka answers"));
     DeadLetters::start(&kafka.brokers, &[], "dead").expect("one that exists will do");
     kafka.kill9();
-    let record = |offset, bytes| Record { offset, payload: Some(vec![b'1'; bytes]), ..Record::default() };
+    let record = |offset, bytes| Record { offset, payload: Some(vec![b'1'; bytes].into()), ..Record::default() };
     let bad = [record(1, 10), record(2, 10), record(3, 20 << 20)];
     let letter = |record| DeadLetter { record, topic: "t", class: "malformed", reason: "why" };
     letters.send(&bad.each_ref().map(letter), WAIT).expect("there is room");
@@ -240,9 +241,12 @@ fn dead_letters_outlive_a_broker_that_is_away_and_one_too_large_is_cut() {
     while found.len() < 3 {
         assert!(Instant::now() < until, "{found:?}");
         if let Some(SourceEvent::Records(records)) = source.poll(Duration::from_millis(100)).expect("it goes on") {
-            let key =
-                |record: &Record| String::from_utf8(record.key.clone().expect("letters have keys")).expect("text");
-            found.extend(records.iter().map(|record| (key(record), record.payload.as_ref().map_or(0, Vec::len))));
+            let key = |record: &Record| {
+                String::from_utf8(record.key.as_ref().expect("letters have keys").to_vec()).expect("text")
+            };
+            found.extend(
+                records.iter().map(|record| (key(record), record.payload.as_ref().map_or(0, |payload| payload.len()))),
+            );
         }
     }
     let expected = [("t/0/1", 10), ("t/0/2", 10), ("t/0/3", 64 << 10)].map(|(key, bytes)| (key.to_owned(), bytes));

@@ -13,9 +13,15 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
+    const FEW: usize = 8;
+
     /// The number of `name`, if it was seen.
     pub fn get(&self, name: &str) -> Option<u32> {
-        self.index.get(name).copied()
+        // Among a few names looking costs less than hashing.
+        match self.names.len() {
+            0..=Self::FEW => self.names.iter().position(|known| **known == *name).map(|number| number as u32),
+            _ => self.index.get(name).copied(),
+        }
     }
 
     /// The name with this number.

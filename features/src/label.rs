@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn read(schema: &mut Arc<Schema>, json: &str) -> Result<(String, Target, i64), Reject> {
-        let record = Record { payload: Some(json.into()), timestamp: EventTime(7), ..Record::default() };
+        let record = Record { payload: Some(json.to_owned().into()), timestamp: EventTime(7), ..Record::default() };
         let mut observer = Observer::default();
         Schema::observe_label(schema, &mut observer, &record).map(|l| (l.id.to_owned(), l.target, l.at.0))
     }

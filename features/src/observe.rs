@@ -28,8 +28,11 @@ pub struct Observer {
     fields: Fields,
     /// The slots of the last event's names, by place: producers keep the order of their fields.
     slots: Vec<Option<Slot>>,
-    /// What the names were.
-    naming: u64,
+    /// The places of what is more than a feature, and of all that may be one.
+    roles: Vec<usize>,
+    features: Vec<usize>,
+    /// What the names were, once all of them have a slot.
+    naming: Option<u64>,
     /// Which scalar of the last record is its id.
     id: Option<usize>,
     name: String,
@@ -44,6 +47,20 @@ impl Observer {
             return Err(Reject::TooLarge { got: payload.len(), limit: limits.record });
         }
         Ok(self.fields.parse(payload)?)
+    }
+
+    /// Finds what the schema knows of the names. Those it does not know yet are looked for again in the next event.
+    fn find_slots(&mut self, schema: &Schema) {
+        let Self { fields, slots, .. } = self;
+        slots.clear();
+        slots.extend(fields.iter().map(|(name, _)| schema.slots.get(name).copied()));
+        let is_role = |slot: &Option<Slot>| slot.is_some_and(|s| s.target || s.id || s.time || s.entity);
+        let may_be_feature = |slot: &Option<Slot>| slot.is_none_or(|slot| slot.feature.is_some());
+        self.roles.clear();
+        self.roles.extend((0..slots.len()).filter(|i| is_role(&slots[*i])));
+        self.features.clear();
+        self.features.extend((0..slots.len()).filter(|i| may_be_feature(&slots[*i])));
+        self.naming = slots.iter().all(Option::is_some).then(|| fields.naming());
     }
 
     pub(crate) fn parts(&mut self) -> (&Fields, &mut String) {
@@ -67,20 +84,14 @@ impl Schema {
     ) -> Result<Observed, Reject> {
         let limits = this.spec.limits;
         observer.parse(record, limits)?;
-        let Observer { fields, slots, naming, id, name } = observer;
+        if observer.naming != Some(observer.fields.naming()) {
+            observer.find_slots(this);
+        }
+        let Observer { fields, slots, roles, features, id, name, .. } = observer;
 
         let (mut at, mut entity, mut target) = (record.timestamp, EntityId::default(), None);
-        if *naming != fields.naming() {
-            *naming = fields.naming();
-            slots.clear();
-            slots.resize(fields.len(), None);
-        }
-        for (i, slot) in slots.iter_mut().enumerate() {
-            let (key, value) = fields.get(i);
-            if slot.is_none() {
-                *slot = this.slots.get(key).copied();
-            }
-            let Some(slot) = slot else { continue };
+        for &i in &*roles {
+            let (Some(slot), value) = (slots[i], fields.value(i)) else { continue };
             if slot.target {
                 target = Some(value);
             }
@@ -88,7 +99,7 @@ impl Schema {
                 *id = Some(i);
             }
             if slot.time && value != Value::Null {
-                at = read_time(key, value)?;
+                at = read_time(fields.get(i).0, value)?;
             }
             if slot.entity {
                 entity = value.name(name).map_or(EntityId::default(), entity_id);
@@ -105,16 +116,14 @@ impl Schema {
         let target = said.map(|said| Self::learn_class(this, said));
         row.clear();
         row.resize(this.fields.len(), f64::NAN);
-        for (i, slot) in slots.iter().enumerate() {
-            let (key, value) = fields.get(i);
+        for &i in &*features {
+            let value = fields.value(i);
             if value == Value::Null {
                 continue;
             }
-            let place = match slot {
-                Some(slot) => match slot.feature {
-                    Some(place) => place,
-                    None => continue,
-                },
+            let key = fields.get(i).0;
+            let place = match slots[i].and_then(|slot| slot.feature) {
+                Some(place) => place,
                 None if !this.spec.features.is_empty() => continue,
                 // The same new name may stand twice in one event.
                 None => match this.slots.get(key).and_then(|slot| slot.feature) {
@@ -234,7 +243,7 @@ mod tests {
         }
 
         fn see(&mut self, json: &str) -> Result<Observed, Reject> {
-            let record = Record { payload: Some(json.into()), timestamp: EventTime(7), ..Record::default() };
+            let record = Record { payload: Some(json.to_owned().into()), timestamp: EventTime(7), ..Record::default() };
             Schema::observe(&mut self.schema, &mut self.observer, &record, &mut self.row)
         }
 

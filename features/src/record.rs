@@ -1,5 +1,6 @@
 //! A record as a source delivered it: bytes, and where in the log they stand.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since the Unix epoch, by the event's own clock.
@@ -23,7 +24,7 @@ pub struct PartitionId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NextOffset(pub i64);
 
-/// One record of a log, without its headers: nothing is learned from them, and reading them costs as much as the rest.
+/// One record of a log; those read together share their memory. Without its headers: nothing is learned from them, and reading them costs as much as the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Which partition of which topic.
@@ -33,7 +34,7 @@ pub struct Record {
     /// The time the log gives the record.
     pub timestamp: EventTime,
     /// The record's key, if it has one.
-    pub key: Option<Vec<u8>>,
+    pub key: Option<Bytes>,
     /// The event; `None` is a tombstone.
-    pub payload: Option<Vec<u8>>,
+    pub payload: Option<Bytes>,
 }

@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn read(task: Task, json: &str) -> Result<(String, i64, f64, Vec<f64>), Reject> {
-        let record = Record { payload: Some(json.into()), timestamp: EventTime(7), ..Record::default() };
+        let record = Record { payload: Some(json.to_owned().into()), timestamp: EventTime(7), ..Record::default() };
         let (mut observer, mut p) = (Observer::default(), vec![9.0]);
         let schema = schema(task);
         let seen = schema.observe_served(&mut observer, &record, &mut p)?;

@@ -79,6 +79,11 @@ impl Chunk {
         &self.rejected
     }
 
+    /// Takes them out.
+    pub fn take_rejected(&mut self) -> Vec<Rejected> {
+        std::mem::take(&mut self.rejected)
+    }
+
     /// Places in the batch of the records whose label was learned, in order; one record may bring several.
     pub fn learned(&self) -> &[usize] {
         &self.learned

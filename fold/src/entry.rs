@@ -133,7 +133,7 @@ pub fn runs_of(records: &[Record], position: &Position) -> Vec<Run> {
 /// A hash of the records' raw bytes, places and times, in the order given (blake3, 16 bytes).
 pub fn digest(records: &[Record]) -> [u8; 16] {
     // One long input: blake3 hashes its chunks side by side.
-    let length = |part: &Option<Vec<u8>>| part.as_ref().map_or(0, Vec::len);
+    let length = |part: &Option<_>| part.as_deref().map_or(0, <[u8]>::len);
     let total = records.iter().map(|r| 38 + length(&r.key) + length(&r.payload)).sum();
     let mut bytes = Vec::with_capacity(total);
     for record in records {

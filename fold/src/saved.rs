@@ -93,30 +93,30 @@ impl Fold {
     /// The whole state as sections of unique names.
     pub fn save(&self) -> Vec<Section> {
         let progress = Progress {
-            version: self.version,
-            position: self.position.clone(),
-            counts: self.counts,
-            last_event: self.last_event,
-            live: self.live,
+            version: self.reading.version,
+            position: self.reading.position.clone(),
+            counts: self.reading.counts,
+            last_event: self.reading.last_event,
+            live: self.learning.live,
         };
         let learners = Learners {
-            living: self.living.clone(),
-            born: self.born,
-            slots: self.slots.iter().map(SavedSlot::of).collect(),
+            living: self.learning.living.clone(),
+            born: self.learning.born,
+            slots: self.learning.slots.iter().map(SavedSlot::of).collect(),
         };
         let mut sections = vec![
             Section::of(PROGRESS, 1, &progress),
-            Section { name: SCHEMA.into(), version: 1, bytes: self.schema.save() },
-            Section::of(HAPPENINGS, 1, &self.happenings),
+            Section { name: SCHEMA.into(), version: 1, bytes: self.reading.schema.save() },
+            Section::of(HAPPENINGS, 1, &self.learning.happenings),
             Section::of(LEARNERS, 1, &learners),
         ];
         if let Some(waiting) = &self.waiting {
             waiting.save(&mut sections);
         }
-        if let Some(served) = &self.served {
+        if let Some(served) = &self.reading.served {
             served.save(&mut sections);
         }
-        for slot in &self.slots {
+        for slot in &self.learning.slots {
             let from = sections.len();
             slot.learner.save(&mut sections);
             slot.monitor.save(&mut sections);
@@ -135,24 +135,25 @@ impl Fold {
         let progress: Progress = Section::read(sections, PROGRESS, 1)?;
         let mut fold = Self::genesis(config, progress.position)?;
         let saved = sections.iter().find(|s| s.name == SCHEMA).ok_or_else(|| RestoreError::Missing(SCHEMA.into()))?;
-        let spec = Arc::new(fold.config.event.clone());
+        let spec = Arc::new(fold.learning.config.event.clone());
         let schema = Schema::restore(spec, &saved.bytes).map_err(|e| RestoreFoldError::Schema(e.to_string()))?;
-        fold.version = progress.version;
-        fold.counts = progress.counts;
-        fold.last_event = progress.last_event;
+        fold.reading.version = progress.version;
+        fold.reading.counts = progress.counts;
+        fold.reading.last_event = progress.last_event;
         if let Some(waiting) = &mut fold.waiting {
             waiting.restore(sections)?;
         }
-        if let Some(served) = &mut fold.served {
+        if let Some(served) = &mut fold.reading.served {
             served.restore(sections)?;
         }
-        fold.live = progress.live;
-        fold.happenings = Section::read(sections, HAPPENINGS, 1)?;
+        fold.learning.live = progress.live;
+        fold.learning.happenings = Section::read(sections, HAPPENINGS, 1)?;
         let learners: Learners = Section::read(sections, LEARNERS, 1)?;
-        (fold.living, fold.born, fold.kinds) = (learners.living, learners.born, schema.kinds());
-        let slots = learners.slots.into_iter().map(|slot| slot.slot(&fold.config)).collect::<Result<_, _>>();
-        fold.slots = slots.map_err(GenesisError::from)?;
-        for slot in &mut fold.slots {
+        (fold.learning.living, fold.learning.born, fold.learning.kinds) =
+            (learners.living, learners.born, schema.kinds());
+        let slots = learners.slots.into_iter().map(|slot| slot.slot(&fold.learning.config)).collect::<Result<_, _>>();
+        fold.learning.slots = slots.map_err(GenesisError::from)?;
+        for slot in &mut fold.learning.slots {
             let prefix = prefix(slot);
             let own: Vec<Section> = sections
                 .iter()
@@ -162,7 +163,7 @@ impl Fold {
             slot.learner.restore(&own)?;
             slot.monitor.restore(&own)?;
         }
-        fold.schema = Arc::new(schema);
+        fold.reading.schema = Arc::new(schema);
         Ok(fold)
     }
 }

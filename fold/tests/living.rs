@@ -73,11 +73,11 @@ fn with_label_topic(i: u64) -> Record {
     let event = i / 2;
     let place = |topic| PartitionId { topic: TopicId(topic), partition: 0 };
     let json = if i.is_multiple_of(2) {
-        let text = String::from_utf8(record(event).payload.unwrap()).unwrap();
+        let text = String::from_utf8(record(event).payload.unwrap().to_vec()).unwrap();
         text.replacen('{', &format!(r#"{{"id":{event},"#), 1)
     } else {
         let of = event.saturating_sub(40);
-        let text = String::from_utf8(record(of).payload.unwrap()).unwrap();
+        let text = String::from_utf8(record(of).payload.unwrap().to_vec()).unwrap();
         let up = text.contains("up");
         format!(r#"{{"id":"{of}","target":"{}"}}"#, if up { "up" } else { "down" })
     };
@@ -95,7 +95,7 @@ fn with_label_topic(i: u64) -> Record {
 fn with_served(i: u64) -> Record {
     let event = i / 2;
     if i.is_multiple_of(2) {
-        let text = String::from_utf8(record(event).payload.unwrap()).unwrap();
+        let text = String::from_utf8(record(event).payload.unwrap().to_vec()).unwrap();
         let json = text.replacen('{', &format!(r#"{{"id":{event},"#), 1);
         return Record { payload: Some(json.into()), ..record(event) };
     }
@@ -262,7 +262,9 @@ fn labels_that_come_later_are_scored_and_learned_as_they_come() {
 fn what_was_served_is_scored_apart_and_never_learned() {
     let mut fold = genesis(serving());
     feed_with(&mut fold, 0..2 * EVENTS, 1_000, with_served);
-    let up = (105..EVENTS).filter(|i| String::from_utf8(record(*i).payload.unwrap()).unwrap().contains("up")).count();
+    let up = (105..EVENTS)
+        .filter(|i| String::from_utf8(record(*i).payload.unwrap().to_vec()).unwrap().contains("up"))
+        .count();
     let snapshot = fold.snapshot();
     let served = snapshot.served.clone().unwrap();
     assert_eq!(served.accuracy, Some(up as f64 / (EVENTS - 105) as f64));

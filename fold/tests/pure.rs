@@ -74,7 +74,7 @@ fn log() -> impl Strategy<Value = Vec<Record>> {
                 let offset = next[partition as usize] + hole - 1;
                 next[partition as usize] = offset + 1;
                 let from = PartitionId { topic: TopicId(0), partition };
-                let payload = payload.map(String::into_bytes);
+                let payload = payload.map(Into::into);
                 Record { from, offset, timestamp: EventTime(at), payload, ..Record::default() }
             })
             .collect()
@@ -203,7 +203,7 @@ proptest! {
 
 #[test]
 fn other_bytes_have_another_digest() {
-    let record = |payload: &str| Record { payload: Some(payload.into()), ..Record::default() };
+    let record = |payload: &str| Record { payload: Some(payload.to_owned().into()), ..Record::default() };
     let base = digest(&[record("a"), record("b")]);
     assert_ne!(base, digest(&[record("a"), record("c")]));
     assert_ne!(base, digest(&[record("ab"), record("")]));

@@ -3,6 +3,7 @@
 
 mod decide;
 mod garbage;
+mod halves;
 mod meta;
 mod open;
 mod order;
@@ -37,6 +38,7 @@ pub use trainer::{MakeSource, Pace, TrainerError};
 
 pub use verify::{Proof, VerifyError, verify};
 
+use halves::Halves;
 use pinned::Shown;
 use store::StoredModel;
 use trainer::Trainer;
@@ -95,8 +97,9 @@ pub fn start(
     for ((name, fold, tail, until, pace, make_source, requests), handle) in ready.into_iter().zip(handles) {
         let shutdown = shutdown.clone();
         let status = handle.shared_status();
+        let halves = Halves::start(fold, format!("learn {}", trainers.len()))?;
         let work = move || {
-            let trainer = Trainer::new(fold, tail, until, pace, handle, requests);
+            let trainer = Trainer::new(halves, tail, until, pace, handle, requests);
             let reason = match catch_unwind(AssertUnwindSafe(|| trainer.run(make_source, &shutdown))) {
                 Ok(Ok(())) => return info!(model = name, "finished"),
                 Ok(Err(e)) => e.to_string(),

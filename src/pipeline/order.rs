@@ -197,7 +197,7 @@ impl Order {
 }
 
 fn size(record: &Record) -> usize {
-    let bytes = |part: &Option<Vec<u8>>| part.as_ref().map_or(0, Vec::len);
+    let bytes = |part: &Option<_>| part.as_deref().map_or(0, <[u8]>::len);
     size_of::<Record>() + bytes(&record.key) + bytes(&record.payload)
 }
 

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use features::{NextOffset, PartitionId, Record};
-use fold::{Chunk, Decision, Entry, Fold, digest, runs_of};
+use fold::{Decision, Entry, digest, runs_of};
 use streams::{Source, SourceError, SourceEvent};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
 use super::decide::decide;
 use super::garbage::Garbage;
+use super::halves::Halves;
 use super::order::Order;
 use super::replay::{Step, Tail, TailError};
 use super::shutdown::Shutdown;
@@ -70,12 +71,13 @@ impl From<StoreClosed> for TurnError {
 
 /// One model's trainer.
 pub struct Trainer {
-    fold: Fold,
+    halves: Halves,
     topics: Vec<String>,
     tail: Tail,
     until: u64,
     order: Order,
-    chunk: Chunk,
+    /// The last batch was full: more can be folded at once.
+    more: bool,
     pace: Pace,
     garbage: Garbage,
     stopped: Vec<(PartitionId, String)>,
@@ -94,9 +96,9 @@ impl Trainer {
     const SOURCE_TRIES: u32 = 20;
     const LAG_EVERY: Duration = Duration::from_secs(1);
 
-    /// A trainer that goes on from `fold`, first along `tail` up to version `until`.
+    /// A trainer that goes on from its fold, first along `tail` up to version `until`.
     pub fn new(
-        fold: Fold,
+        mut halves: Halves,
         tail: Tail,
         until: u64,
         pace: Pace,
@@ -104,13 +106,13 @@ impl Trainer {
         requests: Receiver<Request>,
     ) -> Self {
         let now = Instant::now();
-        let saved = (now, fold.version());
+        let saved = (now, halves.version());
         Self {
-            topics: fold.config().topics.clone(),
+            topics: halves.fold().config().topics.clone(),
             tail,
             until,
             order: Order::new(pace.patience),
-            chunk: Chunk::default(),
+            more: false,
             garbage: Garbage::new(pace.stop_partition_at),
             stopped: Vec::new(),
             discovered: Vec::new(),
@@ -121,7 +123,7 @@ impl Trainer {
             saved,
             lag_told: now,
             settle_at: Some(until),
-            fold,
+            halves,
         }
     }
 
@@ -133,8 +135,8 @@ impl Trainer {
         self.publish()?;
         let mut tries = 0;
         while !shutdown.requested() {
-            let began = self.fold.version();
-            let has_begun = !self.fold.position().is_empty();
+            let began = self.halves.version();
+            let has_begun = !self.halves.position().is_empty();
             let outcome = make_source(has_begun).map_err(TurnError::Source).and_then(|mut source| {
                 self.connect(&mut *source)?;
                 while !shutdown.requested() {
@@ -146,7 +148,7 @@ impl Trainer {
                 Ok(()) => {}
                 Err(TurnError::Final(e)) => return Err(e),
                 Err(TurnError::Source(last)) => {
-                    tries = if self.fold.version() > began { 1 } else { tries + 1 };
+                    tries = if self.halves.version() > began { 1 } else { tries + 1 };
                     if tries > Self::SOURCE_TRIES {
                         return Err(TrainerError::Source { tries, last });
                     }
@@ -173,7 +175,7 @@ impl Trainer {
     fn connect(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
         self.order.clear();
         let mut partitions = Vec::new();
-        for (&from, &next) in self.fold.position() {
+        for (&from, &next) in self.halves.position() {
             if self.stopped.iter().any(|(stopped, _)| *stopped == from) {
                 self.order.stop(from);
             } else {
@@ -196,7 +198,8 @@ impl Trainer {
         }
         // While replaying it must read on whatever waits here: the journal says which partition comes next.
         if (self.order.has_room() || !self.tail.is_done())
-            && let Some(event) = source.poll(Self::IDLE).map_err(TurnError::Source)?
+            && let Some(event) =
+                source.poll(if self.more { Duration::ZERO } else { Self::IDLE }).map_err(TurnError::Source)?
         {
             self.take_in(event);
         }
@@ -211,8 +214,8 @@ impl Trainer {
     fn obey(&mut self) -> Result<(), StoreClosed> {
         while let Ok(request) = self.requests.try_recv() {
             if self.tail.is_done() {
-                decide(request, &mut self.fold, &self.store)?;
-                self.settle_at = Some(self.fold.version());
+                decide(request, self.halves.fold(), &self.store)?;
+                self.settle_at = Some(self.halves.version());
             } else {
                 // Who has stopped waiting needs no answer.
                 let _ = request.reply.send(Err(Refused::NotYet));
@@ -255,7 +258,7 @@ impl Trainer {
                 Step::Fold(batch) => self.fold_batch(batch)?,
             }
             if self.tail.is_done() {
-                info!(version = self.fold.version(), "the journal's end is reached");
+                info!(version = self.halves.version(), "the journal's end is reached");
                 // It is ready once what it answers with is what it has folded.
                 self.publish()?;
                 let status = self.store.shared_status();
@@ -271,27 +274,28 @@ impl Trainer {
     /// Folds what is new: first into the journal, then into the model.
     fn live(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
         for (from, start) in std::mem::take(&mut self.discovered) {
-            if self.fold.position().contains_key(&from) {
+            if self.halves.position().contains_key(&from) {
                 continue;
             }
             info!(topic = self.topic(from), partition = from.partition, start = start.0, "a partition is added");
             let decision = Decision::AddPartition { from, start };
             let evidence = format!("{}/{} was found", self.topic(from), from.partition);
-            self.store.decided(self.fold.version(), &decision, "perennial", evidence)?;
+            self.store.decided(self.halves.version(), &decision, "perennial", evidence)?;
             self.decide(&decision, source)?;
             self.store.status().set_phase(Phase::Live);
         }
         let batch = self.order.by_time(self.pace.batch, Instant::now());
+        self.more = batch.len() == self.pace.batch;
         if !batch.is_empty() {
-            let entry = Entry::Records { runs: runs_of(&batch, self.fold.position()), digest: digest(&batch) };
-            self.store.journal(self.fold.version(), &entry)?;
+            let entry = Entry::Records { runs: runs_of(&batch, self.halves.position()), digest: digest(&batch) };
+            self.store.journal(self.halves.version(), &entry)?;
             self.fold_batch(batch)?;
         }
         Ok(())
     }
 
     fn decide(&mut self, decision: &Decision, source: &mut dyn Source) -> Result<(), TurnError> {
-        self.fold.decide(decision);
+        self.halves.fold().decide(decision);
         if let Decision::AddPartition { from, start } = *decision {
             self.order.add(from);
             source.assign(&[(from, start)]).map_err(TurnError::Source)?;
@@ -300,9 +304,8 @@ impl Trainer {
     }
 
     fn fold_batch(&mut self, batch: Vec<Record>) -> Result<(), TurnError> {
-        self.fold.decode(&batch, &mut self.chunk);
-        self.fold.train(&mut self.chunk);
-        let mut rejected = self.chunk.rejected().iter().map(|r| r.index).peekable();
+        let unusable = self.halves.fold_batch(&batch);
+        let mut rejected = unusable.iter().map(|r| r.index).peekable();
         let mut garbage = Vec::new();
         for (i, record) in batch.iter().enumerate() {
             if self.garbage.note(record.from, rejected.next_if_eq(&i).is_some()) && !garbage.contains(&record.from) {
@@ -322,8 +325,8 @@ impl Trainer {
                 format!("{topic}/{}: {percent} % of the last {of_last} records were unusable", from.partition),
             );
         }
-        if !self.chunk.rejected().is_empty() {
-            self.store.dead_letters(&self.topics, batch, self.chunk.rejected())?;
+        if !unusable.is_empty() {
+            self.store.dead_letters(&self.topics, batch, &unusable)?;
         }
         Ok(())
     }
@@ -339,7 +342,7 @@ impl Trainer {
     }
 
     fn tick(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
-        let (now, version) = (Instant::now(), self.fold.version());
+        let (now, version) = (Instant::now(), self.halves.version());
         if !self.tail.is_done() {
             self.store.status().set_phase(Phase::Replaying { version, until: self.until });
         }
@@ -350,7 +353,7 @@ impl Trainer {
             self.checkpoint()?;
         }
         if self.tail.is_done() && self.settle_at.is_some_and(|version| self.store.journaled() >= version) {
-            self.store.settle_pins(self.fold.live());
+            self.store.settle_pins(self.halves.fold().live());
             self.settle_at = None;
         }
         for positions in self.store.committed() {
@@ -365,13 +368,13 @@ impl Trainer {
     }
 
     fn publish(&mut self) -> Result<(), StoreClosed> {
-        self.published = (Instant::now(), self.fold.version());
-        self.store.publish(self.fold.snapshot())
+        self.published = (Instant::now(), self.halves.version());
+        self.store.publish(self.halves.fold().snapshot())
     }
 
     fn checkpoint(&mut self) -> Result<(), StoreClosed> {
-        self.saved = (Instant::now(), self.fold.version());
-        self.store.checkpoint(&self.fold)
+        self.saved = (Instant::now(), self.halves.version());
+        self.store.checkpoint(self.halves.fold())
     }
 
     fn lost(&self, e: &TailError) -> TurnError {

@@ -104,7 +104,10 @@ fn source(brokers: &str, topic: &str, records: i64) -> Result<f64, Box<dyn std::
             Some(SourceEvent::Discovered { from, .. }) => source.assign(&[(from, NextOffset(0))])?,
             Some(SourceEvent::Records(batch)) => {
                 count += batch.len() as i64;
-                bytes += batch.iter().map(|record| record.payload.as_ref().map_or(0, Vec::len)).sum::<usize>();
+                bytes += batch
+                    .iter()
+                    .map(|record| record.payload.as_ref().map_or(0, |payload| payload.len()))
+                    .sum::<usize>();
             }
             _ => {}
         }

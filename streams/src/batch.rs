@@ -1,5 +1,6 @@
 //! Kafka's messages copied into records, some hundreds at a time.
 
+use bytes::{Bytes, BytesMut};
 use features::{EventTime, PartitionId, Record};
 use rdkafka::message::{BorrowedMessage, Message};
 
@@ -7,6 +8,23 @@ use rdkafka::message::{BorrowedMessage, Message};
 const RECORDS: usize = 1_000;
 /// … or this many bytes.
 const BYTES: usize = 1 << 20;
+
+/// Memory that the records of one partition share, piece after piece. Records of a partition are done with in their order,
+/// so that no more than a piece outlives them.
+#[derive(Default)]
+pub(crate) struct Room(BytesMut);
+
+impl Room {
+    const PIECE: usize = 64 << 10;
+
+    fn copy(&mut self, bytes: &[u8]) -> Bytes {
+        if self.0.capacity() < bytes.len() {
+            self.0 = BytesMut::with_capacity(bytes.len().max(Self::PIECE));
+        }
+        self.0.extend_from_slice(bytes);
+        self.0.split().freeze()
+    }
+}
 
 /// Records on their way to the pipeline.
 #[derive(Default)]
@@ -20,23 +38,21 @@ impl Batch {
         self.records.len() >= RECORDS || self.bytes >= BYTES
     }
 
-    pub(crate) fn push(&mut self, from: PartitionId, message: &BorrowedMessage<'_>) {
+    pub(crate) fn push(&mut self, from: PartitionId, message: &BorrowedMessage<'_>, room: &mut Room) {
         let record = Record {
             from,
             offset: message.offset(),
             timestamp: EventTime(message.timestamp().to_millis().unwrap_or(0)),
-            key: message.key().map(<[u8]>::to_vec),
-            payload: message.payload().map(<[u8]>::to_vec),
+            key: message.key().map(|key| room.copy(key)),
+            payload: message.payload().map(|payload| room.copy(payload)),
         };
-        self.bytes += length(&record.payload) + length(&record.key);
+        let length = |part: &Option<Bytes>| part.as_ref().map_or(0, Bytes::len);
+        self.bytes += length(&record.key) + length(&record.payload);
         self.records.push(record);
     }
 
     pub(crate) fn take(&mut self) -> Vec<Record> {
-        std::mem::take(self).records
+        let room = Vec::with_capacity(self.records.len());
+        std::mem::replace(self, Self { records: room, bytes: 0 }).records
     }
-}
-
-fn length(bytes: &Option<Vec<u8>>) -> usize {
-    bytes.as_ref().map_or(0, Vec::len)
 }

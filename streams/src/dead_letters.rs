@@ -44,12 +44,12 @@ impl DeadLetter<'_> {
             text("timestamp", timestamp.0.to_string()),
         ];
         if let Some(key) = key {
-            headers.push(("perennial.key".into(), Some(key.clone())));
+            headers.push(("perennial.key".into(), Some(key.to_vec())));
         }
         Outgoing {
             partition: None,
             key: Some(format!("{}/{}/{offset}", self.topic, from.partition).into_bytes()),
-            payload: payload.clone(),
+            payload: payload.as_deref().map(<[u8]>::to_vec),
             // A broker may refuse times that are far from now.
             timestamp: None,
             headers,

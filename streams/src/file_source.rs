@@ -59,7 +59,7 @@ impl Source for FileSource {
         while records.len() < BATCH_RECORDS {
             let offset = rows.next;
             let Some(payload) = rows.next_row()? else { break };
-            records.push(Record { offset, payload: Some(payload), ..Record::default() });
+            records.push(Record { offset, payload: Some(payload.into()), ..Record::default() });
         }
         if records.is_empty() {
             self.reading = None;
@@ -216,9 +216,9 @@ mod tests {
         let mut rows = Vec::new();
         loop {
             match source.poll(Duration::ZERO).unwrap() {
-                Some(SourceEvent::Records(records)) => {
-                    rows.extend(records.into_iter().map(|r| (r.offset, String::from_utf8(r.payload.unwrap()).unwrap())))
-                }
+                Some(SourceEvent::Records(records)) => rows.extend(
+                    records.into_iter().map(|r| (r.offset, String::from_utf8(r.payload.unwrap().to_vec()).unwrap())),
+                ),
                 Some(end @ (SourceEvent::End | SourceEvent::Gap { .. })) => return (rows, end),
                 Some(SourceEvent::Discovered { start, .. }) => assert_eq!(start, NextOffset(0)),
                 other => panic!("{other:?}"),

@@ -10,7 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Room};
 use crate::client::Context;
 use crate::discovery::Discovery;
 use crate::kafka_source::KafkaConfig;
@@ -51,6 +51,7 @@ enum Stop {
 struct Progress {
     next: i64,
     at_end: bool,
+    room: Room,
 }
 
 pub(crate) struct Reader {
@@ -164,7 +165,7 @@ impl Reader {
                     self.tell(SourceEvent::Gap { from, wanted: NextOffset(next), low, high });
                 }
                 Ok(_) => {
-                    self.reading.insert(from, Progress { next, at_end: false });
+                    self.reading.insert(from, Progress { next, at_end: false, room: Room::default() });
                 }
                 Err(e) => {
                     self.consumer.context().warn(&format!("{topic}/{} cannot be read: {e}", from.partition));
@@ -237,8 +238,8 @@ impl Reader {
                     if let Some(progress) = self.reading.get_mut(&from)
                         && message.offset() >= progress.next
                     {
-                        *progress = Progress { next: message.offset() + 1, at_end: false };
-                        self.batch.push(from, &message);
+                        (progress.next, progress.at_end) = (message.offset() + 1, false);
+                        self.batch.push(from, &message, &mut progress.room);
                     }
                 }
                 Some(Err(error)) => {

@@ -77,7 +77,8 @@ fn records(events: &[SourceEvent], from: PartitionId) -> Vec<Record> {
 }
 
 fn numbers(events: &[SourceEvent], from: PartitionId) -> Vec<u32> {
-    let number = |record: &Record| String::from_utf8(record.payload.clone().unwrap()).unwrap().parse().unwrap();
+    let number =
+        |record: &Record| String::from_utf8(record.payload.as_ref().unwrap().to_vec()).unwrap().parse().unwrap();
     records(events, from).iter().map(number).collect()
 }
 
@@ -120,8 +121,8 @@ fn a_record_arrives_as_it_was_sent_and_only_after_assign() {
         from: at(0, 0),
         offset: offset as i64,
         timestamp: EventTime(outgoing.timestamp.unwrap()),
-        key: outgoing.key,
-        payload: outgoing.payload,
+        key: outgoing.key.map(Into::into),
+        payload: outgoing.payload.map(Into::into),
     });
     assert_eq!(records(&events, at(0, 0)), expected.collect::<Vec<_>>());
 }
@@ -293,10 +294,10 @@ fn a_dead_letter_is_the_record_with_its_place_and_reason_and_repeats_are_identic
         from: at(0, 3),
         offset: 42,
         timestamp: EventTime(99),
-        key: Some(b"sensor".to_vec()),
-        payload: Some(vec![0xff, b'{', 0]),
+        key: Some(b"sensor".to_vec().into()),
+        payload: Some(vec![0xff, b'{', 0].into()),
     };
-    let empty = Record { from: at(0, 3), offset: 43, payload: Some(vec![]), ..Record::default() };
+    let empty = Record { from: at(0, 3), offset: 43, payload: Some(vec![].into()), ..Record::default() };
     let letter = |record| DeadLetter { record, topic: "events", class: "malformed", reason: "not a JSON object" };
     letters.send(&[letter(&bad), letter(&empty)], WAIT).unwrap();
     letters.flush(WAIT).unwrap();
@@ -332,7 +333,7 @@ fn a_letter_too_large_for_the_client_is_cut_and_says_so() {
     let broker = MockBroker::start(&[("dead", 1)]).unwrap();
     let options = [("message.max.bytes".to_owned(), "200000".to_owned())];
     let letters = DeadLetters::start(&broker.bootstrap, &options, "dead").unwrap();
-    let large = Record { payload: Some(vec![b'x'; 300_000]), ..Record::default() };
+    let large = Record { payload: Some(vec![b'x'; 300_000].into()), ..Record::default() };
     letters.send(&[DeadLetter { record: &large, topic: "t", class: "too_large", reason: "" }], WAIT).unwrap();
     letters.flush(WAIT).unwrap();
     let mut source = KafkaSource::start(config(&broker, &["dead"])).unwrap();

@@ -77,7 +77,7 @@ fn expected(config: FoldConfig, lines: &[Line]) -> Vec<Happening> {
     let record = |(i, line): (usize, &Line)| Record {
         offset: i as i64,
         timestamp: EventTime(0),
-        payload: Some(line.json.clone().into_bytes()),
+        payload: Some(line.json.clone().into()),
         ..Record::default()
     };
     let records: Vec<Record> = lines.iter().enumerate().map(record).collect();

@@ -47,7 +47,7 @@ fn read(bootstrap: &str, topic: &str, count: usize) -> Vec<(String, Value)> {
         match source.poll(Duration::from_millis(100)).unwrap() {
             Some(SourceEvent::Discovered { from, start }) => source.assign(&[(from, start)]).unwrap(),
             Some(SourceEvent::Records(records)) => found.extend(records.into_iter().map(|record| {
-                let key = String::from_utf8(record.key.unwrap()).unwrap();
+                let key = String::from_utf8(record.key.unwrap().to_vec()).unwrap();
                 (key, serde_json::from_slice(&record.payload.unwrap()).unwrap())
             })),
             _ => {}

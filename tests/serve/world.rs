@@ -63,7 +63,8 @@ impl Teacher {
     }
 
     pub fn learn(&mut self, event: &str) {
-        let record = Record { payload: Some(event.into()), timestamp: EventTime(1_000), ..Record::default() };
+        let record =
+            Record { payload: Some(event.to_owned().into()), timestamp: EventTime(1_000), ..Record::default() };
         let seen = Schema::observe(&mut self.schema, &mut self.observer, &record, &mut self.row).unwrap();
         if seen.grown {
             self.learner.grow(&self.schema.kinds());

@@ -1,25 +1,77 @@
-//! Training: every learner predicts each row, is scored, and learns from it, in the order of rows; what is to be done
+//! The half of the fold that learns: every learner predicts each row, is scored, and learns from it, in the order of rows; what is to be done
 //! about decay is done between two rows. Learner by learner first, since none sees another; then row by row.
 
-use features::{EventTime, Target};
-use learners::{Evidence, Learner};
+use std::sync::Arc;
+
+use features::{EventTime, Kind, Target};
+use learners::{Evidence, Learner, Scratch};
 
 use crate::chunk::{Segment, Step};
-use crate::happening::Moment;
-use crate::living::{Act, LIFE, is_fresh, strongest};
+use crate::happening::{Happenings, Moment};
+use crate::living::{Act, LIFE, Living, is_fresh, strongest};
 use crate::slot::{Slot, challenge, is_baseline};
-use crate::{Chunk, Fold, OnDrift, Role, What};
+use crate::waiting::Waiting;
+use crate::{Chunk, FoldConfig, GenesisError, Live, OnDrift, Role, What};
 
-impl Fold {
-    /// Every learner predicts each row of the chunk, is scored once its label is there, and learns from it; a challenger
-    /// that begins in the middle of the chunk learns from the rest of it.
+/// The learners, and what was done about decay.
+#[derive(Debug)]
+pub struct Learning {
+    pub(crate) config: Arc<FoldConfig>,
+    /// In the order they were born; one is the champion.
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) born: u32,
+    /// The columns' kinds as the learners know them.
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) living: Living,
+    pub(crate) live: Live,
+    pub(crate) happenings: Happenings,
+    /// Memory used again and again; not part of the state.
+    scratch: Scratch,
+    found: Vec<(usize, Evidence)>,
+}
+
+impl Learning {
+    /// The configured learners before their first row.
+    pub(crate) fn new(config: &Arc<FoldConfig>, kinds: Vec<Kind>) -> Result<Self, GenesisError> {
+        let mut slots: Vec<Slot> = Vec::new();
+        for (i, spec) in std::iter::once(&config.learner).chain(&config.challengers).enumerate() {
+            if slots.iter().any(|slot| slot.spec == *spec) {
+                return Err(GenesisError::Twice(spec.clone()));
+            }
+            let role = match i {
+                0 => Role::Champion,
+                _ if is_baseline(spec) => Role::Baseline,
+                _ => Role::Challenger,
+            };
+            let mut slot = Slot::new(config, i as u32, spec, role)?;
+            slot.learner.grow(&kinds);
+            slots.push(slot);
+        }
+        Ok(Self {
+            born: slots.len() as u32,
+            slots,
+            kinds,
+            living: Living::default(),
+            live: Live::Follow,
+            happenings: Happenings::default(),
+            scratch: Scratch::default(),
+            found: Vec::new(),
+            config: Arc::clone(config),
+        })
+    }
+
+    /// As [`crate::Fold::train`], where no label comes later.
     pub fn train(&mut self, chunk: &mut Chunk) {
+        self.train_beside(chunk, &mut None);
+    }
+
+    pub(crate) fn train_beside(&mut self, chunk: &mut Chunk, waiting: &mut Option<Waiting>) {
         let mut said = std::mem::take(&mut chunk.outcomes);
         for slot in &mut self.slots {
             slot.begin_chunk(0);
-            slot.study(chunk.segments(), (0, 0), &mut self.workspace.scratch);
-            if let Some(waiting) = &mut self.waiting {
-                slot.follow(&chunk.steps, waiting, &mut self.workspace.scratch);
+            slot.study(chunk.segments(), (0, 0), &mut self.scratch);
+            if let Some(waiting) = waiting.as_mut() {
+                slot.follow(&chunk.steps, waiting, &mut self.scratch);
             }
         }
         let mut champion = self.champion();
@@ -36,7 +88,7 @@ impl Fold {
                     if let Some(fresh) = self.just_born(moment) {
                         let mut fresh = self.slots.swap_remove(fresh);
                         fresh.begin_chunk(place);
-                        fresh.study(chunk.segments(), (s, i + 1), &mut self.workspace.scratch);
+                        fresh.study(chunk.segments(), (s, i + 1), &mut self.scratch);
                         self.slots.push(fresh);
                     }
                     champion = self.champion();
@@ -49,14 +101,14 @@ impl Fold {
                 Step::Predict(_) => {}
                 Step::Learn(ready) => {
                     said.push(self.slots[champion].outcome(place));
-                    let at = self.waiting.as_ref().and_then(|waiting| waiting.row(ready.row));
+                    let at = waiting.as_ref().and_then(|waiting| waiting.row(ready.row));
                     let moment = chunk.moment(place, at.map_or(EventTime(i64::MIN), |row| row.at));
                     place += 1;
                     if self.judge(champion, place - 1, ready.target, moment) {
-                        if let (Some(fresh), Some(waiting)) = (self.just_born(moment), &mut self.waiting) {
+                        if let (Some(fresh), Some(waiting)) = (self.just_born(moment), waiting.as_mut()) {
                             let mut fresh = self.slots.swap_remove(fresh);
                             fresh.begin_chunk(place);
-                            fresh.follow(&chunk.steps[i + 1..], waiting, &mut self.workspace.scratch);
+                            fresh.follow(&chunk.steps[i + 1..], waiting, &mut self.scratch);
                             self.slots.push(fresh);
                         }
                         champion = self.champion();
@@ -64,7 +116,7 @@ impl Fold {
                 }
             }
         }
-        if let Some(waiting) = &mut self.waiting {
+        if let Some(waiting) = waiting.as_mut() {
             waiting.release(chunk.steps.iter().filter_map(|step| match step {
                 Step::Learn(ready) => Some(ready.row),
                 _ => None,
@@ -86,7 +138,7 @@ impl Fold {
         let slot = &mut self.slots[champion];
         let Some(outcome) = slot.outcome(place) else { return false };
         let loss = slot.monitor.observe(&outcome, target);
-        let found = &mut self.workspace.found;
+        let found = &mut self.found;
         found.clear();
         let mut leaves = false;
         for (i, slot) in self.slots.iter_mut().enumerate() {

@@ -1,0 +1,170 @@
+//! The half of the fold that reads: records become rows. It knows no learner, so that a batch may be read while the one
+//! before it is learned.
+
+use std::sync::Arc;
+
+use features::{EventTime, LabelSource, NextOffset, Record, Reject, Row, Schema, TopicId};
+use learners::Prediction;
+
+use crate::chunk::Step;
+use crate::waiting::{Id, Join, Ready, Waiting};
+use crate::{Chunk, Counts, FoldConfig, Position, Rejected, Served};
+
+/// Memory used again and again; not part of the state.
+#[derive(Debug, Default)]
+struct Workspace {
+    observer: features::Observer,
+    labels: features::Observer,
+    requests: features::Observer,
+    said: Prediction,
+    row: Vec<f64>,
+    ready: Vec<Ready>,
+}
+
+/// How far the log was read, and what was understood of it.
+#[derive(Debug)]
+pub struct Reading {
+    config: Arc<FoldConfig>,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) position: Position,
+    pub(crate) version: u64,
+    pub(crate) counts: Counts,
+    pub(crate) last_event: EventTime,
+    /// Only where what was served is scored.
+    pub(crate) served: Option<Served>,
+    labels_topic: Option<TopicId>,
+    requests_topic: Option<TopicId>,
+    workspace: Workspace,
+}
+
+impl Reading {
+    /// Before the first record.
+    pub(crate) fn new(config: &Arc<FoldConfig>, start: Position) -> Self {
+        Self {
+            schema: Arc::new(Schema::new(Arc::new(config.event.clone()))),
+            position: start,
+            version: 0,
+            counts: Counts::default(),
+            last_event: EventTime(i64::MIN),
+            served: config.requests.is_some().then(|| Served::new(config)),
+            labels_topic: config.labels_topic(),
+            requests_topic: config.requests_topic(),
+            workspace: Workspace::default(),
+            config: Arc::clone(config),
+        }
+    }
+
+    /// Records and decisions read.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// How far each partition has been read.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// As [`crate::Fold::decode`], where no label comes later.
+    pub fn decode(&mut self, records: &[Record], chunk: &mut Chunk) {
+        self.decode_beside(records, chunk, &mut None);
+    }
+
+    pub(crate) fn decode_beside(&mut self, records: &[Record], chunk: &mut Chunk, waiting: &mut Option<Waiting>) {
+        chunk.clear();
+        chunk.began = (self.version, self.counts.events);
+        for (index, record) in records.iter().enumerate() {
+            self.version += 1;
+            self.position.insert(record.from, NextOffset(record.offset + 1));
+            if record.payload.is_none() {
+                self.counts.tombstones += 1;
+                continue;
+            }
+            let topic = Some(record.from.topic);
+            let read = if self.labels_topic == topic {
+                self.decode_label(record, index, chunk, waiting)
+            } else if self.requests_topic == topic {
+                self.decode_served(record)
+            } else {
+                self.decode_event(record, index, chunk, waiting)
+            };
+            if let Err(reason) = read {
+                self.counts.rejected += 1;
+                chunk.rejected.push(Rejected { index, reason });
+            }
+        }
+    }
+
+    fn decode_event(
+        &mut self,
+        record: &Record,
+        index: usize,
+        chunk: &mut Chunk,
+        waiting: &mut Option<Waiting>,
+    ) -> Result<(), Reject> {
+        let Workspace { observer, row, ready, .. } = &mut self.workspace;
+        let seen = Schema::observe(&mut self.schema, observer, record, row)?;
+        self.counts.unusable_values += u64::from(seen.unusable);
+        self.last_event = self.last_event.max(seen.at);
+        let grown = seen.grown.then(|| self.schema.kinds());
+        let mut id = || match observer.id() {
+            Some(name) => Id::of(name),
+            None => Id::of_place(&self.config.topics[usize::from(record.from.topic.0)], record),
+        };
+        if let (Some(served), Some(target), LabelSource::Event) =
+            (&mut self.served, seen.target, self.config.event.label)
+        {
+            served.label(id(), target);
+        }
+        match (waiting, seen.target) {
+            (None, Some(target)) => {
+                self.counts.events += 1;
+                chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, target);
+                chunk.learned.push(index);
+            }
+            (None, None) => unreachable!("an event whose label never comes is rejected"),
+            (Some(waiting), target) => {
+                let id = self.labels_topic.is_some().then(&mut id);
+                let row = Row { values: row, at: seen.at, entity: seen.entity };
+                let answer = self.schema.classes().len().max(1);
+                chunk.steps.extend(grown.map(Step::Grow));
+                let number = waiting.observe(&row, id, target, answer, ready);
+                chunk.steps.extend(number.map(Step::Predict));
+                self.counts.events += ready.len() as u64;
+                chunk.learned.extend(ready.iter().map(|_| index));
+                chunk.steps.extend(ready.drain(..).map(Step::Learn));
+            }
+        }
+        Ok(())
+    }
+
+    fn decode_label(
+        &mut self,
+        record: &Record,
+        index: usize,
+        chunk: &mut Chunk,
+        waiting: &mut Option<Waiting>,
+    ) -> Result<(), Reject> {
+        let label = Schema::observe_label(&mut self.schema, &mut self.workspace.labels, record)?;
+        let (id, target) = (Id::of(label.id), label.target);
+        if let Some(served) = &mut self.served {
+            served.label(id, target);
+        }
+        if let Some(Join::Joined(row)) = waiting.as_mut().map(|waiting| waiting.label(id, target)) {
+            self.counts.events += 1;
+            chunk.learned.push(index);
+            chunk.steps.push(Step::Learn(Ready { row, target }));
+        }
+        Ok(())
+    }
+
+    fn decode_served(&mut self, record: &Record) -> Result<(), Reject> {
+        let Workspace { requests, said, .. } = &mut self.workspace;
+        let seen = self.schema.observe_served(requests, record, &mut said.probabilities)?;
+        let (id, at) = (Id::of(seen.id), seen.at);
+        said.value = seen.value;
+        if let Some(served) = &mut self.served {
+            served.answered(id, at, said);
+        }
+        Ok(())
+    }
+}
