@@ -1,4 +1,4 @@
-//! A real Apache Kafka for tests: one node (broker and controller), started from the jars that `tests/run` fetched.
+//! A real Apache Kafka for tests: nodes that are broker and controller, started from the jars that `tests/run` fetched.
 //!
 //! Its data survive `stop`, `kill9` and `restart`; dropping it kills the process.
 
@@ -16,7 +16,7 @@ const DOWN_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running node.
 pub struct RealKafka {
-    /// What clients connect to.
+    /// What clients connect to: every node of its cluster.
     pub brokers: String,
     port: u16,
     dir: PathBuf,
@@ -26,25 +26,46 @@ pub struct RealKafka {
 impl RealKafka {
     /// Formats storage under `dir`, starts a node on free ports of 127.0.0.1 and waits until it answers.
     pub fn start(dir: &Path) -> Self {
-        let (port, controller) = (free_port(), free_port());
-        fs::create_dir_all(dir).expect("the folder for Kafka can be made");
-        fs::write(dir.join("server.properties"), properties(port, controller, &dir.join("data")))
-            .expect("server.properties can be written");
-        fs::write(dir.join("log4j2.properties"), include_str!("kafka/log4j2.properties"))
-            .expect("log4j2.properties can be written");
-        let id = java(dir, &["kafka.tools.StorageTool", "random-uuid"]).output().expect("java runs");
+        Self::cluster(dir, 1).remove(0)
+    }
+
+    /// The same for so many nodes of one cluster; what is written is on all of them, and on most before it is acknowledged.
+    pub fn cluster(dir: &Path, nodes: usize) -> Vec<Self> {
+        let ports: Vec<(u16, u16)> = (0..nodes).map(|_| (free_port(), free_port())).collect();
+        let brokers: Vec<String> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
+        let mut cluster: Vec<Self> = ports
+            .iter()
+            .enumerate()
+            .map(|(n, &(port, _))| {
+                let dir = dir.join(format!("node-{n}"));
+                fs::create_dir_all(&dir).expect("the folder for Kafka can be made");
+                fs::write(dir.join("server.properties"), properties(n, &ports, &dir.join("data")))
+                    .expect("server.properties can be written");
+                fs::write(dir.join("log4j2.properties"), include_str!("kafka/log4j2.properties"))
+                    .expect("log4j2.properties can be written");
+                Self { brokers: brokers.join(","), port, dir, process: None }
+            })
+            .collect();
+        let id = java(&cluster[0].dir, &["kafka.tools.StorageTool", "random-uuid"]).output().expect("java runs");
         let id = String::from_utf8(id.stdout).expect("the id is text");
-        let format = java(dir, &["kafka.tools.StorageTool", "format", "-t", id.trim(), "-c", "server.properties"])
-            .output()
-            .expect("java runs");
-        assert!(format.status.success(), "formatting: {}", String::from_utf8_lossy(&format.stderr));
-        let mut node = Self { brokers: format!("127.0.0.1:{port}"), port, dir: dir.into(), process: None };
-        node.restart();
-        node
+        for node in &mut cluster {
+            let arguments = ["kafka.tools.StorageTool", "format", "-t", id.trim(), "-c", "server.properties"];
+            let format = java(&node.dir, &arguments).output().expect("java runs");
+            assert!(format.status.success(), "formatting: {}", String::from_utf8_lossy(&format.stderr));
+            node.launch();
+        }
+        cluster.iter_mut().for_each(Self::wait_until_up);
+        cluster
     }
 
     /// Starts the node again on its data and ports (after `stop` or `kill9`) and waits until it answers.
     pub fn restart(&mut self) {
+        self.launch();
+        self.wait_until_up();
+    }
+
+    /// Starts it without waiting: of a cluster most nodes have to be there before any answers.
+    pub fn launch(&mut self) {
         assert!(self.process.is_none(), "stop it first");
         let log = File::options().create(true).append(true).open(self.log()).expect("the log can be opened");
         let child = java(&self.dir, &["kafka.Kafka", "server.properties"])
@@ -53,6 +74,10 @@ impl RealKafka {
             .spawn()
             .expect("java runs");
         self.process = Some(child);
+    }
+
+    /// Waits until it answers.
+    pub fn wait_until_up(&mut self) {
         let until = Instant::now() + UP_WITHIN;
         while !answers(self.port) {
             let ended = self.process.as_mut().and_then(|child| child.try_wait().expect("it is our child"));
@@ -81,6 +106,21 @@ impl RealKafka {
         let mut child = self.process.take().expect("it runs");
         child.kill().expect("it is our child");
         child.wait().expect("it is our child");
+    }
+
+    /// Lets it neither answer nor hang up, as a stuck machine would; [`RealKafka::thaw`] ends that.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// It goes on as if nothing had been.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().expect("kill runs").success());
     }
 
     fn log(&self) -> PathBuf {
@@ -118,11 +158,15 @@ fn java(dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn properties(port: u16, controller: u16, data: &Path) -> String {
+fn properties(node: usize, ports: &[(u16, u16)], data: &Path) -> String {
+    let voter = |(n, (_, controller)): (usize, &(u16, u16))| format!("{}@127.0.0.1:{controller}", n + 1);
+    let voters: Vec<String> = ports.iter().enumerate().map(voter).collect();
+    let (voters, id, (port, controller)) = (voters.join(","), node + 1, ports[node]);
+    let (replicas, most) = (ports.len(), ports.len() / 2 + 1);
     format!(
         "process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={id}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
@@ -133,12 +177,14 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=2097152
+default.replication.factor={replicas}
+min.insync.replicas={most}
 offsets.topic.num.partitions=1
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+offsets.topic.replication.factor={replicas}
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={most}
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={most}
 ",
         data.display()
     )

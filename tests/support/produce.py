@@ -73,6 +73,7 @@ producer = Producer({
     "enable.idempotence": True,
     "linger.ms": 5,
     "topic.metadata.refresh.interval.ms": 1000,
+    "log_level": 2,
 })
 partitions = 0
 began = time.monotonic()

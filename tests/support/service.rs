@@ -37,6 +37,16 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// Stops it in its tracks; [`Service::thaw`] lets it go on.
+    pub fn freeze(&self) {
+        assert!(Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// It goes on as if nothing had been.
+    pub fn thaw(&self) {
+        assert!(Command::new("kill").args(["-CONT", &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     /// Asks it to finish and waits for it.
     pub fn stop(mut self) {
         assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
