@@ -40,6 +40,10 @@ const LEARNERS_KEEP: (&str, &str) =
     ("learners keep what they began with", "set it on a learner (NAME:key=value): it begins anew beside the others");
 const SCORES_KEEP: (&str, &str) =
     ("every learner's detector has seen its losses by the old one", "give the model a new name, or begin anew");
+const SERVED_KEEP: (&str, &str) = (
+    "answers that were served wait for their labels by the old bounds",
+    "go back to what it was, or give the model a new name",
+);
 const COLUMNS_KEEP: (&str, &str) = (
     "a column keeps its meaning for ever, features can only be appended to a list of them",
     "go back to what it was, or give the model a new name",
@@ -63,6 +67,7 @@ impl FoldConfig {
         let appended = b.features.get(a.features.len()..).unwrap_or_default();
         let nominal = a.nominal.iter().all(|name| b.nominal.contains(name))
             && b.nominal.iter().all(|name| a.nominal.contains(name) || appended.contains(name));
+        let waits = self.requests.is_none() || self.labels == wanted.labels;
         let checks = [
             ("task", a.task == b.task, ANOTHER_QUESTION),
             ("target", a.target == b.target, ANOTHER_QUESTION),
@@ -75,6 +80,7 @@ impl FoldConfig {
             ("nominal", nominal, COLUMNS_KEEP),
             ("ignore", a.ignore == b.ignore, COLUMNS_KEEP),
             ("topics", topics, TOPICS_KEEP),
+            ("labels.wait", waits, SERVED_KEEP),
             ("requests", self.requests == wanted.requests, TOPICS_KEEP),
             ("seed", self.seed == wanted.seed, LEARNERS_KEEP),
             ("max_bytes", self.max_bytes == wanted.max_bytes, LEARNERS_KEEP),
