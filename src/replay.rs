@@ -13,7 +13,7 @@ use serde::Serialize;
 use streams::{FileSource, Source, SourceEvent};
 
 use crate::cli::CliError;
-use crate::pipeline::{Meta, Opened, hex, open, to_store};
+use crate::pipeline::{Meta, Opened, Order, Step, hex, open, to_store};
 
 /// Rows decoded, then trained on, at a time.
 const CHUNK: usize = 4_096;
@@ -88,11 +88,20 @@ impl Replay {
                 let unavailable = |e: &dyn fmt::Display| CliError::Unavailable(e.to_string());
                 let state = StateDir::open(dir).map_err(|e| unavailable(&e))?;
                 let store = FileStore::open(&state).map_err(|e| unavailable(&e))?;
-                let Opened { fold, tail, journal, .. } =
+                let Opened { mut fold, mut tail, journal, .. } =
                     open(&state, &store, name, &config, &start).map_err(|e| unavailable(&e))?;
-                if !tail.is_done() {
-                    let what = "its journal goes on behind its last checkpoint: a replay was cut short; reset it";
-                    return Err(CliError::Unavailable(format!("model {name}: {what}")));
+                let mut order = Order::new(Duration::ZERO);
+                loop {
+                    match tail.step(&mut order).map_err(|e| unavailable(&e))? {
+                        Step::End => break,
+                        // A configuration that was adopted just now.
+                        Step::Decide(decision) => fold.decide(&decision),
+                        Step::Fold(_) | Step::Skip(_) | Step::Wait => {
+                            let what =
+                                "its journal goes on behind its last checkpoint: a replay was cut short; reset it";
+                            return Err(CliError::Unavailable(format!("model {name}: {what}")));
+                        }
+                    }
                 }
                 (fold, Some(Kept { store, journal }))
             }

@@ -168,6 +168,7 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
             checkpoint_every: runtime.checkpoint_every,
             publish_every: runtime.publish_every,
             stop_partition_at: runtime.dead_letters.stop_partition_at,
+            accept_gap: false,
             patience: PATIENCE,
             batch: BATCH,
         },

@@ -61,6 +61,9 @@ pub enum CheckpointError {
     /// A model's name becomes a folder's.
     #[error("the model name {0:?} is not made of 1 to 128 letters, digits, '-', '_' and '.' (not first)")]
     ModelName(String),
+    /// It would be overwritten.
+    #[error("the state folder has a model {0} already: reset it first, or give the new one another name")]
+    ModelExists(String),
     /// More bytes than the format takes.
     #[error("{what} has {bytes} bytes, at most {limit} can be saved")]
     TooLarge {

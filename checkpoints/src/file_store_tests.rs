@@ -325,3 +325,30 @@ fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
     bytes[at] ^= 1 << (at % 8);
     bytes
 }
+
+/// Three are kept: the folder holds little more than three times what one takes, however many there were.
+#[test]
+fn disk_stays_bounded_over_many_checkpoints() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let large = |version: u64| (0..1u64 << 20).map(|i| ((i * 31) ^ (i >> 7) ^ (version * 97)) as u8).collect();
+    let one = |version| {
+        let sections = vec![Section { name: "trees".into(), version: 1, bytes: large(version) }];
+        Checkpoint { state_hash: hash_sections(&sections, &[]), sections, ..checkpoint(version) }
+    };
+    let mut most = 0;
+    for version in 1..=150 {
+        store.commit(&one(version)).unwrap();
+        store.prune("air", &KEEP).unwrap();
+        most = most.max(bytes_under(dir.path()));
+    }
+    let kept = store.list("air").unwrap().iter().map(|l| l.manifest.bytes()).sum::<u64>();
+    assert_eq!(kept, 3 << 20);
+    println!("{most} bytes at most for {kept} kept");
+    assert!(most <= 3 * kept, "{most} bytes for {kept} kept");
+}
+
+fn bytes_under(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    entries.map(|e| if e.path().is_dir() { bytes_under(&e.path()) } else { e.metadata().unwrap().len() }).sum()
+}

@@ -202,18 +202,14 @@ impl Journal for FileJournal {
 
     fn read_from(&self, version: u64) -> Result<Entries, CheckpointError> {
         let start = self.segments.partition_point(|first| *first <= version).saturating_sub(1);
-        let mut reader = JournalReader {
+        let reader = JournalReader {
             disk: Arc::clone(&self.disk),
             dir: self.dir.clone(),
             left: self.segments[start..].iter().copied().collect(),
-            last_ends_at: self.synced_bytes,
+            last_ends_at: Some(self.synced_bytes),
             current: None,
         };
-        Ok(Box::new(
-            std::iter::from_fn(move || reader.next().transpose())
-                .fuse()
-                .filter(move |entry| entry.as_ref().map_or(true, |e| e.to > version)),
-        ))
+        Ok(reader.above(version))
     }
 }
 
@@ -222,11 +218,23 @@ struct JournalReader {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     left: VecDeque<u64>,
-    last_ends_at: u64,
+    /// How far the last one is to be read; `None`: as far as it is whole.
+    last_ends_at: Option<u64>,
     current: Option<SegmentReader>,
 }
 
 impl JournalReader {
+    fn above(mut self, version: u64) -> Entries {
+        let entries = std::iter::from_fn(move || self.next().transpose()).fuse();
+        Box::new(entries.filter(move |entry| entry.as_ref().map_or(true, |entry| entry.to > version)))
+    }
+
+    /// Whether what is read is being written, and the bad frame is its end.
+    fn is_unfinished(&self) -> Result<bool, CheckpointError> {
+        let is_last = self.left.is_empty() && self.last_ends_at.is_none();
+        Ok(is_last && !self.current.as_ref().map_or(Ok(true), SegmentReader::was_synced)?)
+    }
+
     fn next(&mut self) -> Result<Option<Entry>, CheckpointError> {
         let next = self.advance();
         if next.is_err() {
@@ -238,19 +246,44 @@ impl JournalReader {
     fn advance(&mut self) -> Result<Option<Entry>, CheckpointError> {
         loop {
             if let Some(reader) = self.current.as_mut() {
-                if let Some(entry) = reader.next()? {
-                    return Ok(Some(entry));
+                match reader.next() {
+                    Ok(Some(entry)) => return Ok(Some(entry)),
+                    Ok(None) => {}
+                    Err(CheckpointError::Corrupt { .. }) if self.is_unfinished()? => return Ok(None),
+                    Err(e) => return Err(e),
                 }
+                let Some(reader) = &self.current else { return Ok(None) };
                 if let Some(next) = self.left.front().filter(|next| **next != reader.version) {
                     let message = format!("the segment before it ends at version {}", reader.version);
                     return Err(CheckpointError::corrupt(&self.dir.join(segment::file_name(*next)), 0, message));
                 }
             }
             let Some(first) = self.left.pop_front() else { return Ok(None) };
-            let end = self.left.is_empty().then_some(self.last_ends_at);
+            let end = self.left.is_empty().then_some(self.last_ends_at).flatten();
             self.current = Some(SegmentReader::open(&self.disk, &self.dir, first, end)?);
         }
     }
+}
+
+/// The first entry of a journal that another process may be writing.
+pub(crate) fn first_in(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Option<Entry>, CheckpointError> {
+    match segments_in(&**disk, dir)?.front() {
+        Some(first) => SegmentReader::open(disk, dir, *first, None)?.next(),
+        None => Ok(None),
+    }
+}
+
+/// The entries above `version` of a journal that another process may be writing; what is unfinished at its end is not seen.
+pub(crate) fn entries_in(disk: &Arc<dyn Disk>, dir: &Path, version: u64) -> Result<Entries, CheckpointError> {
+    let mut left = segments_in(&**disk, dir)?;
+    let before = left.partition_point(|first| *first <= version).saturating_sub(1);
+    left.drain(..before);
+    let reader = JournalReader { disk: Arc::clone(disk), dir: dir.to_owned(), left, last_ends_at: None, current: None };
+    Ok(reader.above(version))
+}
+
+fn segments_in(disk: &dyn Disk, dir: &Path) -> Result<VecDeque<u64>, CheckpointError> {
+    Ok(durable::names_in(disk, dir)?.iter().filter_map(|name| segment::first_of(name)).collect())
 }
 
 fn make_segment(disk: &dyn Disk, dir: &Path, first: u64) -> Result<(), CheckpointError> {

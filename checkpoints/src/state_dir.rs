@@ -56,10 +56,7 @@ impl StateDir {
     /// # Errors
     /// As [`StateDir::open`]; also if nothing was ever saved there.
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
-        let path = path.as_ref();
-        if !path.join("FORMAT").is_file() {
-            return Err(CheckpointError::NoState { dir: path.to_owned() });
-        }
+        check_existing(&RealDisk, path.as_ref())?;
         Self::open(path)
     }
 
@@ -78,9 +75,7 @@ impl StateDir {
     /// # Errors
     /// The folder cannot be read.
     pub fn models(&self) -> Result<Vec<String>, CheckpointError> {
-        let mut names = durable::names_in(&*self.disk, &self.path.join("models"))?;
-        names.retain(|n| is_model_name(n));
-        Ok(names)
+        models_in(&*self.disk, &self.path)
     }
 
     /// A model's folder (which need not be there).
@@ -128,6 +123,20 @@ impl StateDir {
         }
         Ok(())
     }
+}
+
+/// Whether the folder holds state of the format that this release reads; makes nothing.
+pub(crate) fn check_existing(disk: &dyn Disk, dir: &Path) -> Result<(), CheckpointError> {
+    if !disk.is_file(&dir.join("FORMAT")) {
+        return Err(CheckpointError::NoState { dir: dir.to_owned() });
+    }
+    check_format(disk, dir)
+}
+
+pub(crate) fn models_in(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, CheckpointError> {
+    let mut names = durable::names_in(disk, &dir.join("models"))?;
+    names.retain(|n| is_model_name(n));
+    Ok(names)
 }
 
 fn take_lock(disk: &dyn Disk, dir: &Path, mut pause: impl FnMut()) -> Result<Lock, CheckpointError> {

@@ -108,7 +108,9 @@ export type What =
         recovered_after: number | null;
       };
     }
-  | { pinned: { version: number } };
+  | { pinned: { version: number } }
+  | { configured: { learner: string } }
+  | { gap: { topic: number; partition: number; first: number; next: number } };
 
 /** `at`: time of the newest event; `seen_ms`: wall clock when it was published. */
 export interface Happening {

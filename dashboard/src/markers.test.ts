@@ -28,19 +28,22 @@ test("every kind of happening has a mark and a sentence", () => {
     { effect: { learner: "tree#2", before: null, at: 0.3, after: 0.08, recovered_after: null } },
     { pinned: { version: 12_345 } },
     "followed",
+    { configured: { learner: "tree" } },
+    { gap: { topic: 0, partition: 2, first: 10, next: 1_500 } },
   ];
   const made = markers(
     all.map((what, i) => at(i, what)),
     [],
   );
   expect(made.map((m) => m.kind + m.letter).join(" ")).toBe(
-    "warningW note· driftD note· challengerC note· promotionP promotionP note· servingR servingF",
+    "warningW note· driftD note· challengerC note· promotionP promotionP note· servingR servingF note· note·",
   );
   expect(made[2]?.detail).toBe("tree: loss 0.090 → 0.360");
   expect(made[6]?.detail).toBe("tree#2 takes over from tree, better by 0.120 over 812 events");
   expect(made[7]?.detail).toContain("by hand");
   expect(made[8]?.detail).toContain("not recovered yet");
   expect(made[9]?.detail).toContain("12,345");
+  expect(made[12]?.detail).toBe("10 to 1,499 of partition 2 are gone");
   expect(made.every((m) => !m.detail.includes("undefined"))).toBe(true);
 });
 

@@ -113,6 +113,11 @@ function marker(happening: Happening, all: readonly Happening[], truth: readonly
       recovered === null ? `${path}; not recovered yet` : `${path}; recovered in ${many(recovered, "event")}`,
     );
   }
+  if ("configured" in what) return mark("note", "Configuration", "another one holds from here on");
+  if ("gap" in what) {
+    const { partition, first, next } = what.gap;
+    return mark("note", "Records left out", `${count(first)} to ${count(next - 1)} of partition ${partition} are gone`);
+  }
   return mark("serving", "Rolled back", `version ${count(what.pinned.version)} is served, learning goes on`);
 }
 

@@ -145,6 +145,17 @@ impl Schema {
         self.spec.nominal.iter().any(|name| name == field)
     }
 
+    /// Goes on under another spec, which gives the fields seen so far the same meaning; `appended` are new features.
+    pub fn reconfigure(&mut self, spec: Arc<EventSpec>, appended: &[String]) {
+        self.spec = spec;
+        for name in appended {
+            if self.slots.get(name.as_str()).is_none_or(|slot| slot.feature.is_none()) {
+                let kind = if self.numbers_are_names(name) { Kind::Nominal } else { Kind::Unknown };
+                self.append(name, kind);
+            }
+        }
+    }
+
     /// The saved form: columns and classes.
     pub fn save(&self) -> Vec<u8> {
         let saved = Saved { fields: self.fields.clone(), classes: self.classes.clone() };

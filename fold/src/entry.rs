@@ -41,6 +41,22 @@ pub enum Decision {
     },
     /// The champion is served again.
     Follow,
+    /// Another configuration from here on; one that [`FoldConfig::check_change`] lets through.
+    Configure {
+        /// The whole of it.
+        config: Box<FoldConfig>,
+    },
+    /// Records that the log no longer holds are left out.
+    AcceptGap {
+        /// Which partition.
+        from: PartitionId,
+        /// The first record that is gone.
+        first: NextOffset,
+        /// The first one that is not.
+        next: NextOffset,
+        /// The version whose state is gone on from: the entries behind it that need those records are folded no more.
+        since: u64,
+    },
 }
 
 /// One entry of the journal.

@@ -101,6 +101,22 @@ pub enum What {
     },
     /// The champion is served again.
     Followed,
+    /// Another configuration holds from here on.
+    Configured {
+        /// The learner it names first.
+        learner: String,
+    },
+    /// Records that the log no longer held were left out, by hand.
+    Gap {
+        /// The topic, by its place in the configuration.
+        topic: u16,
+        /// The partition.
+        partition: i32,
+        /// The first record left out.
+        first: i64,
+        /// The first one that is not.
+        next: i64,
+    },
 }
 
 /// The latest happenings, the oldest first.

@@ -25,6 +25,8 @@ pub struct Learning {
     pub(crate) living: Living,
     pub(crate) live: Live,
     pub(crate) happenings: Happenings,
+    /// Its configuration is no longer that of genesis.
+    pub(crate) reconfigured: bool,
     /// Memory used again and again; not part of the state.
     scratch: Scratch,
     found: Vec<(usize, Evidence)>,
@@ -54,6 +56,7 @@ impl Learning {
             living: Living::default(),
             live: Live::Follow,
             happenings: Happenings::default(),
+            reconfigured: false,
             scratch: Scratch::default(),
             found: Vec::new(),
             config: Arc::clone(config),
@@ -190,7 +193,7 @@ impl Learning {
         self.slots.push(slot);
     }
 
-    fn drop_slots(&mut self, moment: Moment, leaves: impl Fn(&Slot) -> bool) {
+    pub(crate) fn drop_slots(&mut self, moment: Moment, leaves: impl Fn(&Slot) -> bool) {
         for slot in self.slots.extract_if(.., |slot| leaves(slot)) {
             self.happenings.note(moment, What::Dropped { learner: slot.name() });
         }
@@ -204,7 +207,7 @@ impl Learning {
         let successor = !self.slots[place].configured && self.slots[place].spec == self.slots[champion].spec;
         let old = &mut self.slots[champion];
         old.role = if is_baseline(&old.spec) { Role::Baseline } else { Role::Challenger };
-        if successor {
+        if successor || !self.config.names(&old.spec) {
             (old.configured, old.expires) = (false, Some(LIFE));
         }
         let new = &mut self.slots[place];

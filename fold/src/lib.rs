@@ -4,6 +4,7 @@
 //! is scored, learns). What is not a fact of the log (which records were folded in which order, decisions) is in the
 //! [`Entry`]s of the journal.
 
+mod change;
 mod chunk;
 mod config;
 mod entry;
@@ -19,6 +20,7 @@ mod slot;
 mod snapshot;
 pub mod waiting;
 
+pub use change::Refusal;
 pub use chunk::{Chunk, Rejected};
 pub use config::{FoldConfig, Horizon, Labels, OnDrift};
 pub use entry::{Decision, Entry, EntryError, Run, digest, runs_of};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use features::{Record, Schema};
+use features::{PartitionId, Record, Schema};
 use learners::{LearnerSpec, SpecError};
 use thiserror::Error;
 
@@ -101,6 +101,12 @@ impl Fold {
         self.learning.train_beside(chunk, &mut self.waiting);
     }
 
+    /// Goes on at a later version of the journal, what lies between left out: its records are gone, which an
+    /// [`Decision::AcceptGap`] there says.
+    pub fn skip_to(&mut self, version: u64) {
+        self.reading.version = version;
+    }
+
     /// Folds a decision.
     pub fn decide(&mut self, decision: &Decision) {
         let Self { reading, learning, .. } = self;
@@ -124,6 +130,13 @@ impl Fold {
             Decision::Follow => {
                 learning.live = Live::Follow;
                 learning.happenings.note(moment, What::Followed);
+            }
+            Decision::Configure { config } => self.reconfigure(config, moment),
+            Decision::AcceptGap { from, first, next, .. } => {
+                let PartitionId { topic, partition } = *from;
+                reading.position.insert(*from, *next);
+                let what = What::Gap { topic: topic.0, partition, first: first.0, next: next.0 };
+                learning.happenings.note(moment, what);
             }
         }
     }

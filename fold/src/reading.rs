@@ -24,7 +24,7 @@ struct Workspace {
 /// How far the log was read, and what was understood of it.
 #[derive(Debug)]
 pub struct Reading {
-    config: Arc<FoldConfig>,
+    pub(crate) config: Arc<FoldConfig>,
     pub(crate) schema: Arc<Schema>,
     pub(crate) position: Position,
     pub(crate) version: u64,

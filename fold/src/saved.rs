@@ -15,10 +15,12 @@ use crate::{Counts, Fold, FoldConfig, GenesisError, Live, Position, Role};
 pub const FOLD_VERSION: u32 = 2;
 
 /// Sections that say where the log stands, not what was learned: a model's hash leaves them out.
-pub const NOT_THE_MODEL: &[&str] = &[PROGRESS, HAPPENINGS];
+pub const NOT_THE_MODEL: &[&str] = &[PROGRESS, HAPPENINGS, CONFIG];
 
 const PROGRESS: &str = "progress";
 const HAPPENINGS: &str = "happenings";
+/// Only where it is no longer that of genesis.
+const CONFIG: &str = "config";
 const LEARNERS: &str = "learners";
 const SCHEMA: &str = "schema";
 
@@ -110,6 +112,9 @@ impl Fold {
             Section::of(HAPPENINGS, 1, &self.learning.happenings),
             Section::of(LEARNERS, 1, &learners),
         ];
+        if self.learning.reconfigured {
+            sections.push(Section::of(CONFIG, 1, &*self.learning.config));
+        }
         if let Some(waiting) = &self.waiting {
             waiting.save(&mut sections);
         }
@@ -127,17 +132,19 @@ impl Fold {
         sections
     }
 
-    /// The state that [`Fold::save`] wrote, under the same configuration.
+    /// The state that [`Fold::save`] wrote; `config` is that of genesis.
     ///
     /// # Errors
     /// A section that is missing or unreadable, or a configuration that has no fold.
     pub fn restore(config: FoldConfig, sections: &[Section]) -> Result<Self, RestoreFoldError> {
+        let reconfigured = sections.iter().any(|section| section.name == CONFIG);
+        let config = if reconfigured { Section::read(sections, CONFIG, 1)? } else { config };
         let progress: Progress = Section::read(sections, PROGRESS, 1)?;
         let mut fold = Self::genesis(config, progress.position)?;
         let saved = sections.iter().find(|s| s.name == SCHEMA).ok_or_else(|| RestoreError::Missing(SCHEMA.into()))?;
         let spec = Arc::new(fold.learning.config.event.clone());
         let schema = Schema::restore(spec, &saved.bytes).map_err(|e| RestoreFoldError::Schema(e.to_string()))?;
-        fold.reading.version = progress.version;
+        (fold.reading.version, fold.learning.reconfigured) = (progress.version, reconfigured);
         fold.reading.counts = progress.counts;
         fold.reading.last_event = progress.last_event;
         if let Some(waiting) = &mut fold.waiting {

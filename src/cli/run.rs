@@ -9,6 +9,7 @@ use clap::Args;
 use streams::KafkaConfig;
 
 use super::{CliError, load_config};
+use crate::config::ModelConfig;
 use crate::serve::outlets::Outlets;
 use crate::serve::{Token, listen_allowed};
 use crate::service::{Reach, Service, plan};
@@ -26,6 +27,10 @@ pub struct RunArgs {
     /// Where state is kept, instead of the file's `state_dir`.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Goes on without records of this model that its topics no longer hold; may be given several times. What is left out
+    /// is recorded.
+    #[arg(long, value_name = "MODEL")]
+    pub accept_gap: Vec<String>,
     /// Listens on other addresses than loopback without a token.
     #[arg(long)]
     pub insecure: bool,
@@ -41,7 +46,15 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     let http = &config.runtime.http;
     let token = http.token().map_err(|e| CliError::Unavailable(format!("http.token_file: {e}")))?;
     listen_allowed(http.listen, token.as_deref(), args.insecure).map_err(CliError::Usage)?;
-    let plans = config.models.iter().map(|m| plan(m, &config.runtime.kafka, KafkaConfig::LOOK_EVERY)).collect();
+    if let Some(unknown) = args.accept_gap.iter().find(|name| config.models.iter().all(|m| m.name != **name)) {
+        return Err(CliError::Usage(format!("--accept-gap: the configuration has no model {unknown}")));
+    }
+    let plan = |model: &ModelConfig| {
+        let mut plan = plan(model, &config.runtime.kafka, KafkaConfig::LOOK_EVERY);
+        plan.pace.accept_gap = args.accept_gap.contains(&model.name);
+        plan
+    };
+    let plans = config.models.iter().map(plan).collect();
     let reach = Reach {
         listen: http.listen,
         max_body: http.max_body,

@@ -145,6 +145,10 @@ impl Story {
             }
             What::Pinned { version } => format!("version {} is served, by hand", HumanCount(*version)),
             What::Followed => "the newest version is served again, by hand".to_owned(),
+            What::Configured { .. } => "another configuration holds from now on".to_owned(),
+            What::Gap { partition, first, next, .. } => {
+                format!("records {first}..{next} of partition {partition} are left out: they are gone")
+            }
         })
     }
 }

@@ -1,17 +1,22 @@
 //! From records to a live model: source → order → journal → fold → snapshot and checkpoint. One trainer thread a model,
 //! one store thread for all.
 
+mod ahead;
 mod decide;
+mod gap;
 mod garbage;
 mod halves;
 mod meta;
 mod open;
 mod order;
+mod outbox;
 mod pinned;
+mod refold;
 mod replay;
 mod shutdown;
 mod store;
 mod trainer;
+mod travel;
 mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,16 +34,20 @@ use crate::registry::Registry;
 use crate::status::{ModelStatus, Phase};
 
 pub use meta::Meta;
-pub use open::{OpenError, Opened, check_genesis, open};
+pub use open::{Genesis, OpenError, Opened, genesis_of, open};
 pub use order::{LogChanged, Order};
+pub use outbox::MakeDeadLetters;
+pub use refold::RefoldError;
 pub use replay::{Step, Tail, TailError};
 pub use shutdown::Shutdown;
-pub use store::{MakeDeadLetters, from_store, hex, to_store, version_info};
+pub use store::{from_store, hex, to_store, version_info};
 pub use trainer::{MakeSource, Pace, TrainerError};
 
-pub use verify::{Proof, VerifyError, verify};
+pub use travel::{Past, travel};
+pub use verify::{Proof, verify};
 
 use halves::Halves;
+use outbox::Outbox;
 use pinned::Shown;
 use store::StoredModel;
 use trainer::Trainer;
@@ -66,10 +75,11 @@ pub struct Running {
     store: JoinHandle<()>,
 }
 
-/// Opens every model's state, publishes what was last known, and starts the threads.
+/// Opens every model's state, publishes what was last known, and starts the threads. A model whose state is damaged beyond
+/// what can be rebuilt is stopped, the others go on.
 ///
 /// # Errors
-/// A model's state cannot be gone on from, or the system has no thread left.
+/// A model cannot take its configuration, no model's state can be gone on from, or the system has no thread left.
 pub fn start(
     plans: Vec<Plan>,
     state: &StateDir,
@@ -80,16 +90,31 @@ pub fn start(
     let mut registry = Registry::default();
     let mut stored = Vec::new();
     let mut ready = Vec::new();
+    let mut damaged = None;
     for Plan { name, fold: config, pace, keep, make_source, make_dead_letters } in plans {
-        let Opened { mut fold, tail, until, live, journal } = open(state, &**store, &name, &config, &Position::new())?;
         let status = Arc::new(ModelStatus::new(config.topics.clone(), &config.detector));
-        let mut shown = Shown::new(&name, &config, store, (until, live));
+        let Opened { mut fold, began, tail, until, live, journal } =
+            match open(state, &**store, &name, &config, &Position::new()) {
+                Ok(opened) => opened,
+                Err(e) if e.is_damage() => {
+                    error!(model = name, "the model's state cannot be gone on from, it is stopped: {e}");
+                    status.set_phase(Phase::Stopped { reason: e.to_string() });
+                    registry.insert(&name, live_model(None).1, status, control().0);
+                    damaged.get_or_insert(e);
+                    continue;
+                }
+                Err(e) => return Err(e.into()),
+            };
+        let mut shown = Shown::new(&name, &began, store, (until, live));
         let (publisher, live) = live_model(Some(shown.of(fold.snapshot(), now_ms())));
         let (control, requests) = control();
         registry.insert(&name, live, Arc::clone(&status), control);
-        let dead_letters = make_dead_letters;
-        stored.push(StoredModel { name: name.clone(), journal, shown, publisher, status, keep, dead_letters });
+        let outbox = Outbox::new(&name, make_dead_letters);
+        stored.push(StoredModel { name: name.clone(), journal, shown, publisher, status, keep, outbox });
         ready.push((name, fold, tail, until, pace, make_source, requests));
+    }
+    if let (true, Some(damaged)) = (ready.is_empty(), damaged) {
+        return Err(damaged.into());
     }
     let (handles, store) = store::start(stored, Arc::clone(store), Arc::clone(metrics), now_ms)?;
     let shutdown = Shutdown::default();

@@ -5,6 +5,7 @@ use fold::{Decision, Entry, EntryError, Fold, FoldConfig, GenesisError, Live, Po
 use thiserror::Error;
 use tracing::{error, info, warn};
 
+use super::ahead::Ahead;
 use super::replay::{Tail, TailError};
 use super::store::from_store;
 
@@ -31,19 +32,18 @@ pub enum OpenError {
         /// Why.
         reason: RestoreFoldError,
     },
-    /// What decides the fold is not what it was.
+    /// What decides the fold is not what it was, and the model cannot go on under it.
     #[error(
-        "model {model}: {changed} {} changed since its state began; go back to what it was, or give the model a new name, or \
-         begin anew: perennial state reset --model {model}",
-        if *.many { "have" } else { "has" }
+        "model {model} cannot take {changed}. {}. To begin anew: perennial state reset --model {model}",
+        refused.join(". ")
     )]
     ConfigChanged {
         /// The model.
         model: String,
-        /// Which options.
+        /// What changed.
         changed: String,
-        /// Whether they are several.
-        many: bool,
+        /// Why it cannot, option by option.
+        refused: Vec<String>,
     },
     /// Another release of the fold made it.
     #[error("model {model}: its state is of fold version {got}, this release folds version {expected}")]
@@ -65,10 +65,23 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether the state is damaged: nothing about the configuration would help.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::State(e) => matches!(e, CheckpointError::Corrupt { .. }),
+            Self::Tail(_) | Self::Entry(_) | Self::Restore { .. } | Self::Journal { .. } => true,
+            Self::Genesis(_) | Self::ConfigChanged { .. } | Self::FoldVersion { .. } => false,
+        }
+    }
+}
+
 /// A model's state, ready to go on.
 pub struct Opened {
     /// The state at the checkpoint.
     pub fold: Fold,
+    /// What decided the fold at genesis.
+    pub began: FoldConfig,
     /// What to fold again.
     pub tail: Tail,
     /// The version at the journal's end.
@@ -79,10 +92,11 @@ pub struct Opened {
     pub journal: FileJournal,
 }
 
-/// Opens the state of a model, or begins it at `start` (partitions found later are added by decisions).
+/// Opens the state of a model, or begins it at `start` (partitions found later are added by decisions). A configuration
+/// that the model can take is adopted: a decision at the journal's end.
 ///
 /// # Errors
-/// The state cannot be read, or is not of this configuration.
+/// The state cannot be read, or cannot go on under this configuration.
 pub fn open(
     state: &StateDir,
     store: &dyn CheckpointStore,
@@ -94,14 +108,15 @@ pub fn open(
     if journal.truncated_bytes() > 0 {
         warn!(model, bytes = journal.truncated_bytes(), "the journal's unfinished end was cut off");
     }
-    let start = match journal.first()? {
-        Some(frame) => check_genesis(model, config, &frame)?,
+    let Genesis { config: began, start } = match journal.first()? {
+        Some(frame) => genesis_of(model, &frame)?,
         None => {
-            let config = Box::new(config.clone());
-            let genesis = Entry::Genesis { fold_version: fold::FOLD_VERSION, config, start: start.clone() };
-            journal.append(&Frame { from: 0, to: 0, payload: genesis.encode() })?;
+            let genesis = Genesis { config: config.clone(), start: start.clone() };
+            let (config, start) = (Box::new(config.clone()), start.clone());
+            let entry = Entry::Genesis { fold_version: fold::FOLD_VERSION, config, start };
+            journal.append(&Frame { from: 0, to: 0, payload: entry.encode() })?;
             journal.sync()?;
-            start.clone()
+            genesis
         }
     };
     let loaded = store.latest(model)?;
@@ -112,51 +127,69 @@ pub fn open(
         Some(checkpoint) => {
             let version = checkpoint.version;
             info!(model, version, "going on from a checkpoint");
-            Fold::restore(config.clone(), &from_store(checkpoint.sections))
+            Fold::restore(began.clone(), &from_store(checkpoint.sections))
                 .map_err(|reason| OpenError::Restore { version, reason })?
         }
         None => {
             info!(model, "going on from genesis");
-            Fold::genesis(config.clone(), start)?
+            Fold::genesis(began.clone(), start)?
         }
     };
-    let until = journal.end();
-    if until < fold.version() {
-        let what = format!("the journal ends at version {until}, the checkpoint is of version {}", fold.version());
+    let end = journal.end();
+    if end < fold.version() {
+        let what = format!(
+            "the journal ends at version {end}, the checkpoint is of version {}: the journal has lost its end; \
+             take the folder back from a backup, or begin anew: perennial state reset --model {model}",
+            fold.version()
+        );
         return Err(OpenError::Journal { model: model.into(), what });
     }
-    let live = live_at_end(&fold, &journal)?;
-    let tail = Tail::new(journal.read_from(fold.version())?)?;
-    Ok(Opened { fold, tail, until, live, journal })
+    let Ahead { live, config: latest, left_out } = Ahead::of(&fold, journal.read_from(fold.version())?)?;
+    adopt(model, &latest, config, &mut journal)?;
+    let until = journal.end();
+    let tail = Tail::new(journal.read_from(fold.version())?, left_out)?;
+    Ok(Opened { fold, began, tail, until, live, journal })
 }
 
-/// What a person had decided last: it holds from the first moment on, not only once the journal is folded again.
-fn live_at_end(fold: &Fold, journal: &FileJournal) -> Result<Live, OpenError> {
-    let mut live = fold.live();
-    for frame in journal.read_from(fold.version())? {
-        match Entry::decode(&frame?.payload)? {
-            Entry::Decided { decision: Decision::Pin { version }, .. } => live = Live::Pinned(version),
-            Entry::Decided { decision: Decision::Follow, .. } => live = Live::Follow,
-            _ => {}
-        }
+/// Takes over a configuration that is not the latest one in the journal.
+fn adopt(model: &str, latest: &FoldConfig, config: &FoldConfig, journal: &mut FileJournal) -> Result<(), OpenError> {
+    if latest == config {
+        return Ok(());
     }
-    Ok(live)
+    let changed = differences(latest, config).join(", ");
+    if let Err(refused) = latest.check_change(config) {
+        let refused = refused.iter().map(ToString::to_string).collect();
+        return Err(OpenError::ConfigChanged { model: model.into(), changed, refused });
+    }
+    // Whatever it names can be built.
+    Fold::genesis(config.clone(), Position::new())?;
+    info!(model, changed, "the configuration has changed; the model goes on under the new one");
+    let decision = Decision::Configure { config: Box::new(config.clone()) };
+    let entry = Entry::Decided { decision, actor: "configuration".into(), evidence: changed };
+    let from = journal.end();
+    journal.append(&Frame { from, to: from + entry.versions(), payload: entry.encode() })?;
+    journal.sync()?;
+    Ok(())
 }
 
-/// Holds genesis against the configuration; tells where the partitions known then began.
+/// What a journal begins with.
+pub struct Genesis {
+    /// What decided the fold then.
+    pub config: FoldConfig,
+    /// Where the partitions known then began.
+    pub start: Position,
+}
+
+/// Reads the first entry of a journal.
 ///
 /// # Errors
-/// It is not of this configuration or release.
-pub fn check_genesis(model: &str, config: &FoldConfig, first: &Frame) -> Result<Position, OpenError> {
+/// It is no genesis, or another release's.
+pub fn genesis_of(model: &str, first: &Frame) -> Result<Genesis, OpenError> {
     match Entry::decode(&first.payload)? {
         Entry::Genesis { fold_version, .. } if fold_version != fold::FOLD_VERSION => {
             Err(OpenError::FoldVersion { model: model.into(), expected: fold::FOLD_VERSION, got: fold_version })
         }
-        Entry::Genesis { config: began, .. } if *began != *config => {
-            let changed = differences(&began, config);
-            Err(OpenError::ConfigChanged { model: model.into(), many: changed.len() > 1, changed: changed.join(", ") })
-        }
-        Entry::Genesis { start, .. } => Ok(start),
+        Entry::Genesis { config, start, .. } => Ok(Genesis { config: *config, start }),
         _ => Err(OpenError::Journal { model: model.into(), what: "the journal does not begin with genesis".into() }),
     }
 }

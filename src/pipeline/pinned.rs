@@ -22,6 +22,7 @@ enum Unavailable {
 /// Makes of snapshots what is served.
 pub struct Shown {
     name: String,
+    /// That of genesis.
     config: FoldConfig,
     store: Arc<dyn CheckpointStore>,
     /// Until this version, what was decided before the restart holds.

@@ -1,6 +1,8 @@
 //! The journal's tail: what was folded after the checkpoint, to be folded again in the same order.
 
-use checkpoints::CheckpointError;
+use std::ops::Range;
+
+use checkpoints::{CheckpointError, Entries};
 use features::Record;
 use fold::{Decision, Entry, EntryError, digest};
 use thiserror::Error;
@@ -28,6 +30,8 @@ pub enum Step {
     Decide(Decision),
     /// Fold these records; they are those that were folded before.
     Fold(Vec<Record>),
+    /// Go on at this version: the records before it are left out, by a decision further on.
+    Skip(u64),
     /// Read more records first.
     Wait,
     /// The journal's end is reached.
@@ -36,19 +40,19 @@ pub enum Step {
 
 /// Entries to fold again, read as they are needed.
 pub struct Tail {
-    entries: Box<dyn Iterator<Item = Result<checkpoints::Entry, CheckpointError>> + Send>,
-    next: Option<Entry>,
+    entries: Entries,
+    next: Option<(Entry, Range<u64>)>,
+    /// Versions whose records are left out.
+    left_out: Vec<Range<u64>>,
 }
 
 impl Tail {
-    /// The entries of a journal after a version.
+    /// The entries of a journal after a version; of those in `left_out` the decisions alone.
     ///
     /// # Errors
     /// The first one cannot be read.
-    pub fn new(
-        entries: impl Iterator<Item = Result<checkpoints::Entry, CheckpointError>> + Send + 'static,
-    ) -> Result<Self, TailError> {
-        let mut tail = Self { entries: Box::new(entries), next: None };
+    pub fn new(entries: Entries, left_out: Vec<Range<u64>>) -> Result<Self, TailError> {
+        let mut tail = Self { entries, next: None, left_out };
         tail.advance()?;
         Ok(tail)
     }
@@ -58,6 +62,11 @@ impl Tail {
         self.next.is_none()
     }
 
+    /// The records of these versions are left out from here on.
+    pub fn leave_out(&mut self, versions: Range<u64>) {
+        self.left_out.push(versions);
+    }
+
     /// The next step, its records taken out of `order`.
     ///
     /// # Errors
@@ -65,12 +74,15 @@ impl Tail {
     pub fn step(&mut self, order: &mut Order) -> Result<Step, TailError> {
         let step = match &self.next {
             None => return Ok(Step::End),
-            Some(Entry::Genesis { .. }) => {
+            Some((Entry::Genesis { .. }, _)) => {
                 self.advance()?;
                 return self.step(order);
             }
-            Some(Entry::Decided { decision, .. }) => Step::Decide(decision.clone()),
-            Some(Entry::Records { runs, digest: expected }) => match order.by_journal(runs)? {
+            Some((Entry::Decided { decision, .. }, _)) => Step::Decide(decision.clone()),
+            Some((Entry::Records { .. }, at)) if self.left_out.iter().any(|range| range.contains(&at.start)) => {
+                Step::Skip(at.end)
+            }
+            Some((Entry::Records { runs, digest: expected }, _)) => match order.by_journal(runs)? {
                 None => return Ok(Step::Wait),
                 Some(batch) if digest(&batch) != *expected => {
                     return Err(LogChanged::Differs { runs: runs.clone() }.into());
@@ -84,7 +96,10 @@ impl Tail {
 
     fn advance(&mut self) -> Result<(), TailError> {
         self.next = match self.entries.next() {
-            Some(entry) => Some(Entry::decode(&entry?.payload)?),
+            Some(frame) => {
+                let frame = frame?;
+                Some((Entry::decode(&frame.payload)?, frame.from..frame.to))
+            }
             None => None,
         };
         Ok(())

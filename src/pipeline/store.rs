@@ -4,21 +4,22 @@
 //! dead letters, snapshots and checkpoints go out, in the order they came. So nothing that comes of a batch leaves the
 //! process before the batch is in the journal for good.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use checkpoints::protocol::{self, NotTaken};
 use checkpoints::{Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, Section, hash_sections};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use features::{NextOffset, PartitionId, Record};
 use fold::{Decision, Entry, Fold, Live, ModelSnapshot, Rejected};
-use streams::{DeadLetter, DeadLetters, SinkError};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
 use super::meta::Meta;
+use super::outbox::{Letters, Outbox};
 use super::pinned::Shown;
 use crate::live::Publisher;
 use crate::metrics::Metrics;
@@ -28,8 +29,6 @@ use crate::status::{CheckpointInfo, ModelStatus, Phase, VersionInfo};
 const WAITING: usize = 256;
 /// How often a failing journal is tried again, a second apart, before its model is stopped.
 const JOURNAL_TRIES: u32 = 60;
-/// How long dead letters may take to be acknowledged before a checkpoint is given up.
-const DEAD_LETTERS_WITHIN: Duration = Duration::from_secs(20);
 /// Dead letters that may wait for their broker; the model's trainer is held back beyond.
 const UNSENT: usize = 10_000;
 /// How often waiting dead letters are tried again.
@@ -41,9 +40,6 @@ const COMMITTED: usize = 16;
 #[derive(Debug, Error)]
 #[error("the state cannot be written: see the log")]
 pub struct StoreClosed;
-
-/// Makes the dead letters' producer when the first one is there.
-pub type MakeDeadLetters = Box<dyn FnMut() -> Result<DeadLetters, SinkError> + Send>;
 
 /// Partitions and the first offset of each not yet folded.
 pub type Positions = Vec<(PartitionId, NextOffset)>;
@@ -62,8 +58,8 @@ pub struct StoredModel {
     pub status: Arc<ModelStatus>,
     /// Which checkpoints stay.
     pub keep: Keep,
-    /// Where its dead letters go.
-    pub dead_letters: MakeDeadLetters,
+    /// Its dead letters on their way out.
+    pub outbox: Outbox,
 }
 
 enum Work {
@@ -73,11 +69,6 @@ enum Work {
     Checkpoint(Box<Unhashed>),
     /// To be told once everything handed over before is durable and shown.
     Tell(Box<dyn FnOnce() + Send>),
-}
-
-struct Letters {
-    topics: Vec<String>,
-    records: Vec<(Record, Rejected)>,
 }
 
 /// A checkpoint before its hashes are known: the trainer only serialises.
@@ -240,10 +231,6 @@ pub fn from_store(sections: Vec<Section>) -> Vec<learners::Section> {
 
 struct Slot {
     model: StoredModel,
-    open_dead_letters: Option<DeadLetters>,
-    /// Letters the producer had no room for, or that could not be sent yet: no checkpoint before they are.
-    unsent: VecDeque<Letters>,
-    unsent_records: Arc<AtomicUsize>,
     committed: Sender<Positions>,
     failed: Arc<AtomicBool>,
     journaled: Arc<AtomicU64>,
@@ -273,8 +260,6 @@ pub fn start(
         let (tell, committed) = bounded(COMMITTED);
         let failed = Arc::new(AtomicBool::new(false));
         let status = Arc::clone(&model.status);
-        let unsent = Arc::new(AtomicUsize::new(0));
-        let unsent_records = Arc::clone(&unsent);
         let journaled = Arc::new(AtomicU64::new(model.journal.end()));
         handles.push(StoreHandle {
             model: i,
@@ -284,12 +269,10 @@ pub fn start(
             committed,
             status,
             failed: failed.clone(),
-            unsent,
+            unsent: model.outbox.waiting(),
             journaled: Arc::clone(&journaled),
         });
-        let unsent = VecDeque::new();
-        let open_dead_letters = None;
-        slots.push(Slot { model, open_dead_letters, unsent, unsent_records, committed: tell, failed, journaled });
+        slots.push(Slot { model, committed: tell, failed, journaled });
     }
     let thread = StoreThread { store, slots, metrics, now_ms };
     let thread = thread::Builder::new().name("store".into()).spawn(move || thread.run(&work))?;
@@ -305,26 +288,23 @@ impl StoreThread {
             let first = match work.recv_timeout(RETRY_EVERY) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
-                    self.slots.iter_mut().for_each(Slot::send_unsent);
+                    self.slots.iter_mut().for_each(|slot| slot.model.outbox.try_send());
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let group: Vec<_> = std::iter::once(first).chain(work.try_iter().take(WAITING)).collect();
-            let mut journaled = BTreeSet::new();
+            let mut entries: BTreeMap<usize, VecDeque<_>> = BTreeMap::new();
             let mut rest = Vec::new();
             for (i, work) in group {
                 match work {
-                    Work::Entry(entry) => {
-                        self.slots[i].attempt(|journal| journal.append(&entry));
-                        journaled.insert(i);
-                    }
+                    Work::Entry(entry) => entries.entry(i).or_default().push_back(entry),
                     other => rest.push((i, other)),
                 }
             }
-            for i in journaled {
+            for (i, mut entries) in entries {
                 let slot = &mut self.slots[i];
-                slot.attempt(|journal| journal.sync());
+                slot.attempt(|journal| protocol::journal_group(journal, &mut entries));
                 if !slot.failed.load(Ordering::Acquire) {
                     slot.journaled.store(slot.model.journal.end(), Ordering::Release);
                 }
@@ -335,10 +315,7 @@ impl StoreThread {
                 }
                 match work {
                     Work::Entry(_) => {}
-                    Work::DeadLetters(letters) => {
-                        self.slots[i].unsent.push_back(*letters);
-                        self.slots[i].send_unsent();
-                    }
+                    Work::DeadLetters(letters) => self.slots[i].model.outbox.push(*letters),
                     Work::Publish(snapshot) => self.publish(i, *snapshot),
                     Work::Checkpoint(unhashed) => self.checkpoint(i, *unhashed),
                     Work::Tell(tell) => tell(),
@@ -354,15 +331,10 @@ impl StoreThread {
         slot.model.publisher.publish(served);
     }
 
-    /// The commit protocol from here on: journal synced (above) → dead letters acknowledged → sections → manifest
-    /// (`checkpoints`) → Kafka commit → prune. An error before the manifest means: no checkpoint taken.
+    /// Hashes what the trainer has serialised and takes a checkpoint of it, by [`checkpoints::protocol`].
     fn checkpoint(&mut self, i: usize, unhashed: Unhashed) {
         let slot = &mut self.slots[i];
         let name = slot.model.name.clone();
-        if let Err(e) = slot.acknowledge() {
-            warn!(model = name, version = unhashed.version, "no checkpoint taken: dead letters: {e}");
-            return;
-        }
         let checkpoint = Checkpoint {
             model: name.clone(),
             version: unhashed.version,
@@ -372,14 +344,16 @@ impl StoreThread {
             meta: unhashed.meta.encode(),
             sections: unhashed.sections,
         };
-        match self.store.commit(&checkpoint) {
-            Err(e) => error!(model = name, version = checkpoint.version, "no checkpoint taken: {e}"),
-            Ok(done) => {
+        let StoredModel { journal, keep, outbox, .. } = &mut slot.model;
+        // A full queue is no loss: a later checkpoint tells more.
+        let tell = || drop(slot.committed.try_send(unhashed.position));
+        match protocol::take(&checkpoint, journal, || outbox.acknowledge(), &*self.store, tell, keep) {
+            Err(e @ NotTaken::DeadLetters(_)) => warn!(model = name, checkpoint.version, "no checkpoint taken: {e}"),
+            Err(e) => error!(model = name, checkpoint.version, "no checkpoint taken: {e}"),
+            Ok(taken) => {
                 self.metrics.checkpointed(&name, unhashed.began.elapsed());
-                info!(model = name, version = done.version, bytes = done.bytes_written, "checkpoint");
-                // A full queue is no loss: a later checkpoint tells more.
-                let _ = slot.committed.try_send(unhashed.position);
-                if let Err(e) = self.store.prune(&name, &slot.model.keep) {
+                info!(model = name, checkpoint.version, bytes = taken.committed.bytes_written, "checkpoint");
+                if let Err(e) = taken.pruned {
                     warn!(model = name, "old checkpoints are left over: {e}");
                 }
                 self.tell_versions(&self.slots[i]);
@@ -404,7 +378,7 @@ impl StoreThread {
 
 impl Slot {
     /// Tries a step of the journal until it succeeds; a model whose journal keeps failing is stopped.
-    fn attempt(&mut self, step: impl Fn(&mut FileJournal) -> Result<(), CheckpointError>) {
+    fn attempt(&mut self, mut step: impl FnMut(&mut FileJournal) -> Result<(), CheckpointError>) {
         for tries in 1.. {
             if self.failed.load(Ordering::Acquire) {
                 return;
@@ -422,42 +396,6 @@ impl Slot {
                 }
             }
         }
-    }
-
-    fn send_unsent(&mut self) {
-        if let Err(e) = self.send_all(Duration::ZERO) {
-            warn!(model = self.model.name, "dead letters wait: {e}");
-        }
-    }
-
-    fn send_all(&mut self, wait: Duration) -> Result<(), SinkError> {
-        while let Some(letters) = self.unsent.front() {
-            let sink = match &self.open_dead_letters {
-                Some(sink) => sink,
-                None => self.open_dead_letters.insert((self.model.dead_letters)()?),
-            };
-            let reasons: Vec<_> = letters.records.iter().map(|(_, rejected)| rejected.reason.to_string()).collect();
-            let outgoing: Vec<_> = letters
-                .records
-                .iter()
-                .zip(&reasons)
-                .map(|((record, rejected), reason)| DeadLetter {
-                    record,
-                    topic: &letters.topics[usize::from(record.from.topic.0)],
-                    class: rejected.reason.class(),
-                    reason,
-                })
-                .collect();
-            sink.send(&outgoing, wait)?;
-            self.unsent_records.fetch_sub(outgoing.len(), Ordering::AcqRel);
-            self.unsent.pop_front();
-        }
-        Ok(())
-    }
-
-    fn acknowledge(&mut self) -> Result<(), SinkError> {
-        self.send_all(DEAD_LETTERS_WITHIN)?;
-        self.open_dead_letters.as_ref().map_or(Ok(()), |sink| sink.flush(DEAD_LETTERS_WITHIN))
     }
 }
 

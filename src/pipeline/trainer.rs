@@ -10,6 +10,7 @@ use thiserror::Error;
 use tracing::{error, info, warn};
 
 use super::decide::decide;
+use super::gap::{Gap, Gaps};
 use super::garbage::Garbage;
 use super::halves::Halves;
 use super::order::Order;
@@ -33,6 +34,8 @@ pub struct Pace {
     pub publish_every: Every,
     /// When a partition of garbage is stopped.
     pub stop_partition_at: StopAt,
+    /// Whether records that the log no longer holds are left out.
+    pub accept_gap: bool,
     /// How long a partition with backlog is waited for, to keep the order of time.
     pub patience: Duration,
     /// Records folded under one journal entry, at most.
@@ -53,6 +56,9 @@ pub enum TrainerError {
         /// The last failure.
         last: SourceError,
     },
+    /// The log no longer holds what is to be read next.
+    #[error("{0}")]
+    Gap(String),
     /// State cannot be written.
     #[error(transparent)]
     Store(#[from] StoreClosed),
@@ -82,6 +88,7 @@ pub struct Trainer {
     garbage: Garbage,
     stopped: Vec<(PartitionId, String)>,
     discovered: Vec<(PartitionId, NextOffset)>,
+    gaps: Gaps,
     store: StoreHandle,
     requests: Receiver<Request>,
     published: (Instant, u64),
@@ -116,6 +123,7 @@ impl Trainer {
             garbage: Garbage::new(pace.stop_partition_at),
             stopped: Vec::new(),
             discovered: Vec::new(),
+            gaps: Gaps::default(),
             pace,
             store,
             requests,
@@ -174,6 +182,7 @@ impl Trainer {
 
     fn connect(&mut self, source: &mut dyn Source) -> Result<(), TurnError> {
         self.order.clear();
+        self.gaps = Gaps::default();
         let mut partitions = Vec::new();
         for (&from, &next) in self.halves.position() {
             if self.stopped.iter().any(|(stopped, _)| *stopped == from) {
@@ -202,6 +211,9 @@ impl Trainer {
                 source.poll(if self.more { Duration::ZERO } else { Self::IDLE }).map_err(TurnError::Source)?
         {
             self.take_in(event);
+        }
+        if let Some(gaps) = self.gaps.all() {
+            self.pass_over(gaps, source)?;
         }
         self.replay(source)?;
         if self.tail.is_done() {
@@ -235,16 +247,7 @@ impl Trainer {
                 warn!(topic, "the topic does not exist yet; waiting for it");
                 self.store.status().set_phase(Phase::WaitingForTopic { topic });
             }
-            SourceEvent::Gap { from, wanted, low, high } => {
-                let topic = self.topic(from);
-                self.stop(
-                    from,
-                    format!(
-                        "{topic}/{}: record {} is needed next, the log holds {low}..{high}",
-                        from.partition, wanted.0
-                    ),
-                );
-            }
+            SourceEvent::Gap { from, wanted, low, high } => self.gaps.push(Gap { from, wanted, low, high }),
             SourceEvent::End => {}
         }
     }
@@ -255,6 +258,7 @@ impl Trainer {
             match self.tail.step(&mut self.order).map_err(|e| self.lost(&e))? {
                 Step::Wait | Step::End => return Ok(()),
                 Step::Decide(decision) => self.decide(&decision, source)?,
+                Step::Skip(version) => self.halves.fold().skip_to(version),
                 Step::Fold(batch) => self.fold_batch(batch)?,
             }
             if self.tail.is_done() {
@@ -269,6 +273,26 @@ impl Trainer {
                 })?;
             }
         }
+    }
+
+    /// Leaves out records that are gone, if that is accepted; otherwise the model stops and says which they are.
+    fn pass_over(&mut self, gaps: Vec<Gap>, source: &mut dyn Source) -> Result<(), TurnError> {
+        let told: Vec<String> = gaps.iter().map(|gap| gap.describe(&self.topic(gap.from))).collect();
+        let told = told.join("; ");
+        if !self.pace.accept_gap || gaps.iter().any(|gap| !gap.can_be_passed()) {
+            return Err(TurnError::Final(TrainerError::Gap(told)));
+        }
+        // What is in the journal and not folded needs records that are gone: its decisions alone are folded.
+        let since = self.halves.version();
+        self.tail.leave_out(since..self.until);
+        self.replay(source)?;
+        for Gap { from, wanted, low, .. } in gaps {
+            let decision = Decision::AcceptGap { from, first: wanted, next: NextOffset(low), since };
+            self.store.decided(self.halves.version(), &decision, "--accept-gap", told.as_str())?;
+            self.decide(&decision, source)?;
+        }
+        error!(gone = told, since, version = self.halves.version(), "records that are gone are left out, as accepted");
+        Ok(())
     }
 
     /// Folds what is new: first into the journal, then into the model.
@@ -296,9 +320,14 @@ impl Trainer {
 
     fn decide(&mut self, decision: &Decision, source: &mut dyn Source) -> Result<(), TurnError> {
         self.halves.fold().decide(decision);
-        if let Decision::AddPartition { from, start } = *decision {
-            self.order.add(from);
-            source.assign(&[(from, start)]).map_err(TurnError::Source)?;
+        match *decision {
+            Decision::AddPartition { from, start } => {
+                self.order.add(from);
+                source.assign(&[(from, start)]).map_err(TurnError::Source)?;
+            }
+            Decision::AcceptGap { from, next, .. } => source.assign(&[(from, next)]).map_err(TurnError::Source)?,
+            Decision::Configure { .. } => self.topics = self.halves.fold().config().topics.clone(),
+            Decision::Promote { .. } | Decision::Pin { .. } | Decision::Follow => {}
         }
         Ok(())
     }

@@ -113,6 +113,11 @@ impl Waiting {
         })
     }
 
+    /// Other bounds hold from the next row on.
+    pub(crate) fn reconfigure(&mut self, labels: &Labels, learners: usize) {
+        (self.labels, self.learners) = (labels.clone(), learners as u64);
+    }
+
     /// An event passes: appends to `ready` the rows that it labels and that leave with that, its own among them if its
     /// label was there first. `id` joins labels of a topic; `target` is the event's own; `answer` is how many numbers a
     /// prediction has at most (the classes known so far, or 1). Returns the number of its row, which is to be predicted

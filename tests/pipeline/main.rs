@@ -1,6 +1,10 @@
 //! The pipeline on the embedded broker, in this process: what a user meets without Java.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod change;
+mod damage;
+mod gap;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -234,7 +238,7 @@ fn what_decides_the_fold_may_not_change_silently() {
     other.fold.seed = 2;
     other.fold.event.limits.classes = 7;
     let refused = start(&broker, dir.path(), &[other]).err().unwrap().to_string();
-    for part in ["seed (1 is now 2)", "limits", "state reset --model m"] {
+    for part in ["seed (1 is now 2)", "limits", "set it on a learner", "state reset --model m"] {
         assert!(refused.contains(part), "{refused}");
     }
     let mut free = model("m", &["t"]);
