@@ -7,14 +7,14 @@
 //!
 //! - A fall is no alarm: from a score of 8 on the part after it serves as a second reference, from 12 on the part before
 //!   is forgotten.
-//! - A rise is a warning from 6 on (until the score is below 3), and drift from `h = ln(budget) - 0.3` on: one
+//! - A rise is a warning from 6 on (until the score is below 3), and drift from `h = ln(budget) - 0.1` on: one
 //!   incident. What came before the change becomes the base.
 //! - In drift a further rise escalates; `recovery.rs` says when it is over: stable again, with the base. 4,000 losses
 //!   without (since the alarm, the last escalation or fall): stable again, the new level is normal.
 //!
 //! `h` is calibrated by simulation (docs/benchmarks.md), not proved. Losses are 0 or 1, or real in 0..=1.
 //!
-//! Cost: about 140 ns a loss, 2.5 KiB and 56 bytes for each doubling of the losses since the last change.
+//! Cost: about 140 ns a loss, 4.5 KiB and 56 bytes for each doubling of the losses since the last change.
 
 mod histogram;
 mod ratio;
@@ -75,10 +75,10 @@ impl Auto {
     pub(super) const ENTRY: DetectorEntry = DetectorEntry {
         name: "auto",
         idea: "likelihood ratio of the loss before and after every moment, guarded against autocorrelation and seasons",
-        cost: "about 140 ns a loss, 2.5 KiB and 56 bytes for each doubling of the losses since the last change",
+        cost: "about 140 ns a loss, 4.5 KiB and 56 bytes for each doubling of the losses since the last change",
         paper: "docs/benchmarks.md, section Decay detectors",
         keeps_budget: true,
-        budget: "by the threshold ln(budget) - 0.3",
+        budget: "by the threshold ln(budget) - 0.1",
         params: &[
             ParamInfo {
                 name: "budget",
@@ -98,7 +98,7 @@ impl Auto {
     /// Nothing observed yet. `budget` ≥ 1,000; `0 <= min_effect < 1`.
     pub fn new(budget: f64, min_effect: f64) -> Self {
         Self {
-            threshold: libm::log(budget) - 0.3,
+            threshold: libm::log(budget) - 0.1,
             min_effect,
             seen: 0,
             histogram: Histogram::default(),
@@ -163,7 +163,8 @@ impl Auto {
         if total.count < WARM_UP {
             return None;
         }
-        let mut rise = Cut { score: CALM, ..Cut::default() };
+        let least = if self.warning { CALM } else { WARNING.next_down() };
+        let mut rise = Cut { score: least, ..Cut::default() };
         let mut fall = Cut { score: MARK, ..Cut::default() };
         let base = (base.count > 0.0).then_some(base);
         guard.scan(base.into_iter().chain(self.histogram.lots()), total, &mut rise, &mut fall);
@@ -226,7 +227,7 @@ impl Auto {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.histogram.bytes()
+        size_of::<Self>() + self.histogram.bytes() + self.season.bytes()
     }
 }
 

@@ -8,12 +8,14 @@
 //! a, b: means of the older n0 and the newer n1 losses; e: what a season explains; KL between coin tosses. The second
 //! term makes up for there being more short recent parts than long ones; falls go without it.
 //!
-//! KL(p, q) ≤ (p - q)² / (q (1 - q)), so that almost no cut needs a logarithm.
+//! KL(p, q) ≤ (p - q)² / (q (1 - q)) and the second term is at most 4, so that almost no cut needs a logarithm.
 
 use super::histogram::Lot;
 
 /// Losses an older part has at least.
 const LEAST_OLDER: f64 = 256.0;
+/// The most that is added to the score of a rise.
+const BONUS: f64 = 4.0;
 
 /// What cuts are held against.
 #[derive(Clone, Copy, Debug)]
@@ -53,25 +55,26 @@ impl Guard {
                 continue;
             }
             if difference > 0.0 {
-                self.weigh(older, newer, bonus(newer.count), rise, (older, newer));
+                self.weigh(older, newer, true, rise, (older, newer));
             } else {
-                self.weigh(newer, older, 0.0, fall, (older, newer));
+                self.weigh(newer, older, false, fall, (older, newer));
             }
         }
     }
 
     /// `low`, `high`: the parts by their means.
-    fn weigh(&self, low: Lot, high: Lot, bonus: f64, best: &mut Cut, (older, newer): (Lot, Lot)) {
+    fn weigh(&self, low: Lot, high: Lot, rises: bool, best: &mut Cut, (older, newer): (Lot, Lot)) {
         let (a, b) = (low.mean(), high.mean());
         let u = (low.sum + high.sum - high.count * self.swing) / (low.count + high.count);
         // Sums of real losses are exact to rounding only.
         let u = u.clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
         let v = (u + self.swing).min(1.0 - f64::EPSILON);
         let square = |p: f64, q: f64| (p - q) * (p - q) / (q * (1.0 - q));
-        let most = (low.count * square(a, u) + high.count * square(b, v)) / self.phi + bonus;
-        if most <= best.score {
+        let most = (low.count * square(a, u) + high.count * square(b, v)) / self.phi;
+        if most + (if rises { BONUS } else { 0.0 }) <= best.score {
             return;
         }
+        let bonus = if rises { bonus(newer.count) } else { 0.0 };
         let score = (low.count * kl(a, u) + high.count * kl(b, v)) / self.phi + bonus;
         if score > best.score {
             *best = Cut { score, older, newer };
@@ -80,7 +83,7 @@ impl Guard {
 }
 
 fn bonus(newer: f64) -> f64 {
-    if newer > 32.0 { libm::log(newer / 32.0).min(4.0) } else { 0.0 }
+    if newer > 32.0 { libm::log(newer / 32.0).min(BONUS) } else { 0.0 }
 }
 
 /// Of coin tosses, in nats. `0 < q < 1`.

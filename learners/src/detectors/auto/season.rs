@@ -1,51 +1,71 @@
 //! The guard against seasons: how far means of blocks swing by themselves.
 //!
-//! For blocks of 256, 512, … 16,384 losses the last 32 squared second differences of successive means are kept. Of
-//! independent losses they are `6 tau var / b` times chi-squared(1), whose median is 0.455; what the median shows
-//! beyond that is swing. The median, not the mean: a jump is in three of them and must not blind the detector.
+//! For blocks of 256, 512, … 16,384 losses, a new one beginning every quarter of a block, the last 64 squared second
+//! differences of means one block apart are kept. Of independent losses they are `6 tau var / b` times chi-squared(1),
+//! whose median is 0.455; what the median shows beyond that is swing. The median, not the mean: a jump is in twelve of
+//! them and must not blind the detector.
+//!
+//! A season shows best in blocks of a half to a quarter of it. Since blocks overlap, those up to 2,048 have a say after
+//! 4.75 blocks, within less than three seasons. In larger ones a single jump would be in most of so few differences:
+//! they have one after 9.75 blocks.
 
 use serde::{Deserialize, Serialize};
 
 const SMALLEST: u32 = 256;
 const SIZES: usize = 7;
-const RING: usize = 32;
-/// Second differences from which a size has a say.
+/// Blocks that begin within one.
+const OVERLAP: usize = 4;
+const RING: usize = 64;
+/// Second differences from which a size has a say, and from which one of the sizes behind the first four has.
 const LEAST: usize = 8;
+const LEAST_LARGE: usize = 28;
+const SMALL_SIZES: usize = 4;
 /// The standard deviation of the swing to the change that it can pass for.
 const MARGIN: f64 = 1.4;
 
+/// Blocks of one size.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Level {
-    /// The first half of the block being filled, as a mean.
+    /// The first half of a part of the next size.
     half: Option<f64>,
-    /// Means of the last two blocks, the older first.
-    last: [Option<f64>; 2],
-    squares: [f64; RING],
-    count: usize,
+    /// Means of the last quarters of blocks, the newest last, and how many there have been.
+    parts: [f64; 3 * OVERLAP],
+    pushed: usize,
+    /// The last squared second differences, at most [`RING`], and their median.
+    squares: Vec<f64>,
+    median: f64,
 }
 
 impl Level {
-    fn push(&mut self, mean: f64) {
-        if let [Some(a), Some(b)] = self.last {
-            let second = a - 2.0 * b + mean;
-            self.squares[self.count % RING] = second * second;
-            self.count += 1;
+    fn push(&mut self, part: f64) {
+        self.parts.rotate_left(1);
+        self.parts[3 * OVERLAP - 1] = part;
+        self.pushed += 1;
+        let Some(count) = self.pushed.checked_sub(3 * OVERLAP) else { return };
+        let mean = |block: usize| self.parts[block * OVERLAP..][..OVERLAP].iter().sum::<f64>() / OVERLAP as f64;
+        let second = mean(0) - 2.0 * mean(1) + mean(2);
+        if self.squares.len() < RING {
+            self.squares.push(second * second);
+        } else {
+            self.squares[count % RING] = second * second;
         }
-        self.last = [self.last[1], Some(mean)];
+        let mut squares = [0.0; RING];
+        let squares = &mut squares[..self.squares.len()];
+        squares.copy_from_slice(&self.squares);
+        let middle = (squares.len() - 1) / 2;
+        self.median = *squares.select_nth_unstable_by(middle, f64::total_cmp).1;
     }
 
     /// The variance of the swing beyond that of a block's mean; 0 if it is not significant.
-    fn swing(&self, noise: f64) -> f64 {
-        let n = self.count.min(RING);
-        if n < LEAST {
+    fn swing(&self, noise: f64, least: usize) -> f64 {
+        let n = self.squares.len();
+        if n < least {
             return 0.0;
         }
-        let mut squares = self.squares;
-        let squares = &mut squares[..n];
-        squares.sort_unstable_by(f64::total_cmp);
-        let median = f64::midpoint(squares[(n - 1) / 2], squares[n / 2]);
-        let swing = median / (0.455 * 6.0) - noise;
-        if swing > 7.0 / (n as f64).sqrt() * noise { swing } else { 0.0 }
+        // As many blocks as lie side by side.
+        let apart = 1.0 + (n - 1) as f64 / OVERLAP as f64;
+        let swing = self.median / (0.455 * 6.0) - noise;
+        if swing > 7.0 / apart.sqrt() * noise { swing } else { 0.0 }
     }
 }
 
@@ -63,18 +83,18 @@ impl Season {
     pub(super) fn push(&mut self, loss: f64, noise: f64) {
         self.sum += loss;
         self.filled += 1;
-        if self.filled == SMALLEST {
-            let mean = self.sum / f64::from(SMALLEST);
+        if self.filled == SMALLEST / OVERLAP as u32 {
+            let mean = self.sum / f64::from(self.filled);
             (self.filled, self.sum) = (0, 0.0);
-            self.block(mean, noise);
+            self.part(mean, noise);
         }
     }
 
     #[cold]
-    fn block(&mut self, mut mean: f64, noise: f64) {
+    fn part(&mut self, mut mean: f64, noise: f64) {
         for level in &mut self.levels {
             level.push(mean);
-            // Two blocks make one of the next size.
+            // Two parts make one of the next size.
             match level.half.take() {
                 None => {
                     level.half = Some(mean);
@@ -83,8 +103,14 @@ impl Season {
                 Some(half) => mean = f64::midpoint(half, mean),
             }
         }
-        let sizes = (0..SIZES).map(|k| f64::from(SMALLEST << k));
-        let most = self.levels.iter().zip(sizes).map(|(level, b)| level.swing(noise / b)).fold(0.0, f64::max);
-        self.swing = MARGIN * most.sqrt();
+        let most = self.levels.iter().enumerate().map(|(k, level)| {
+            let least = if k < SMALL_SIZES { LEAST } else { LEAST_LARGE };
+            level.swing(noise / f64::from(SMALLEST << k), least)
+        });
+        self.swing = MARGIN * most.fold(0.0, f64::max).sqrt();
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.levels.iter().map(|level| size_of_val(&*level.squares)).sum()
     }
 }

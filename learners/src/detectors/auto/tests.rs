@@ -46,7 +46,7 @@ fn alarms_come_where_they_always_came() {
     assert_eq!(change.before, 191.0 / 1_000.0);
     let places = |losses: &[f64]| turns(&mut fresh(), losses).iter().map(|(at, _)| *at).collect::<Vec<_>>();
     assert_eq!(places(&jump(1, 0.2, 0.3)), [20_264, 24_264]);
-    assert_eq!(places(&jump(2, 0.02, 0.05)), [21_512, 25_512]);
+    assert_eq!(places(&jump(2, 0.02, 0.05)), [20_312, 24_312]);
     let real: Vec<f64> = jump(3, 0.2, 0.3).iter().map(|loss| 0.2 + 0.5 * loss).collect();
     assert_eq!(places(&real), [20_288, 24_288]);
 }
@@ -118,17 +118,16 @@ fn an_improvement_is_silent_and_a_rise_after_it_is_measured_from_there() {
         assert_eq!(turns(&mut auto, &better), [], "{seed}");
         // 0.15 is what the rate was before: a fall that was not forgotten would hide the rise.
         let back = turns(&mut auto, &errors(seed, 2_000, |_, _| 0.15));
-        assert!(matches!(back[..], [(20_000..20_600, Turn::Raised(_)), ..]), "{seed}: {back:?}");
+        assert!(matches!(back[..], [(20_000..20_800, Turn::Raised(_)), ..]), "{seed}: {back:?}");
     }
 }
 
-/// The seeds are those of the first ten phases: of a hundred, five still have an incident in the fourth season.
+/// Of ten phases each; nearly all of a hundred (docs/benchmarks.md).
 #[test]
-fn a_season_is_no_incident_once_it_is_known() {
-    for (period, amplitude, seeds) in [(500_u64, 0.05, 0..10), (1_000, 0.05, 0..10)] {
-        for seed in seeds {
-            let rate =
-                |t: u64, _| 0.2 + amplitude * libm::sin(CIRCLE * (t as f64 / period as f64 + seed as f64 / 10.0));
+fn a_season_is_no_incident_once_it_has_been_seen_three_times() {
+    for period in [500_u64, 1_000, 2_000, 3_500, 5_000] {
+        for seed in 0..10 {
+            let rate = |t: u64, _| 0.2 + 0.05 * libm::sin(CIRCLE * (t as f64 / period as f64 + seed as f64 / 10.0));
             let late: Vec<_> = turns(&mut fresh(), &errors(seed, 20 * period, rate))
                 .into_iter()
                 .filter(|(at, turn)| *at > 3 * period && matches!(turn, Turn::Raised(_)))
