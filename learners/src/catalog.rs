@@ -3,7 +3,7 @@
 use features::{Kind, Row, Rows, Target, Task};
 
 use crate::{
-    Ftrl, HoeffdingTreeClassifier, HoeffdingTreeRegressor, Learner, LearnerSpec, Linear, Majority, Mean, NaiveBayes,
+    Committee, Forecaster, Ftrl, HoeffdingTreeClassifier, HoeffdingTreeRegressor, Learner, LearnerSpec, Linear, Majority, Mean, NaiveBayes,
     NoChange, Outcome, Params, Prediction, Refit, RestoreError, Scratch, Section, Snapshot, SpecError,
 };
 
@@ -41,8 +41,136 @@ const BOTH: &[Task] = &[Task::Classification, Task::Regression];
 const CLASSES: &[Task] = &[Task::Classification];
 const VALUES: &[Task] = &[Task::Regression];
 
+const RATE: ParamInfo =
+    ParamInfo { name: "rate", range: "0.0001..100", default: "0.4; 0.1 for a net", help: "length of a step" };
+const LABELS: ParamInfo = ParamInfo {
+    name: "labels",
+    range: "false, true",
+    default: "false",
+    help: "whether what is known of the labels is an input",
+};
+const AIM: ParamInfo = ParamInfo {
+    name: "aim",
+    range: "target, change",
+    default: "target",
+    help: "what is predicted, for regression: the target, or its change since the last one known",
+};
+const PAIRS: ParamInfo =
+    ParamInfo { name: "pairs", range: "false, true", default: "false", help: "whether pairs are inputs too" };
+const KEEP: ParamInfo = ParamInfo {
+    name: "keep",
+    range: "0.5..1",
+    default: "0.999; 0.9998 for cosines",
+    help: "what is kept of the past at every event",
+};
+
 /// Every learner, in the order people read them.
 pub const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "auto",
+        tasks: BOTH,
+        idea: "many small models of different kinds, and the best weighing of them at any time",
+        cost: "TODO",
+        paper: "Wolpert 1992, Herbster & Warmuth 1998, Hazan et al. 2007",
+        params: &[ParamInfo {
+            name: "budget",
+            range: "normal, cheap, rich",
+            default: "normal",
+            help: "how many members it has",
+        }],
+    },
+    Entry {
+        name: "label_chain",
+        tasks: CLASSES,
+        idea: "a Markov chain over the labels known",
+        cost: "TODO",
+        paper: "-",
+        params: &[
+            ParamInfo { name: "order", range: "0..2", default: "1", help: "labels looked back at" },
+            ParamInfo { name: "keep", range: "0..1", default: ".99, .998, .999 by order", help: "what counts keep when others come" },
+        ],
+    },
+    Entry {
+        name: "softmax",
+        tasks: CLASSES,
+        idea: "softmax regression with adaptive steps, on request with what is known of the labels",
+        cost: "TODO",
+        paper: "Duchi et al. 2011",
+        params: &[RATE, LABELS],
+    },
+    Entry {
+        name: "newton",
+        tasks: CLASSES,
+        idea: "softmax regression of second order",
+        cost: "TODO",
+        paper: "Hazan et al. 2007",
+        params: &[KEEP],
+    },
+    Entry {
+        name: "cosines",
+        tasks: CLASSES,
+        idea: "softmax regression of second order on random cosines, near a Gaussian kernel",
+        cost: "TODO",
+        paper: "Rahimi & Recht 2007",
+        params: &[ParamInfo { name: "count", range: "1..1000", default: "150", help: "cosines" }, KEEP],
+    },
+    Entry {
+        name: "neural_net",
+        tasks: BOTH,
+        idea: "a layer of 32 tanh units beside a linear model",
+        cost: "TODO",
+        paper: "Rumelhart et al. 1986, Duchi et al. 2011",
+        params: &[RATE, LABELS, AIM],
+    },
+    Entry {
+        name: "knn",
+        tasks: BOTH,
+        idea: "the nearest of the newest rows vote",
+        cost: "TODO",
+        paper: "Cover & Hart 1967",
+        params: &[
+            ParamInfo { name: "neighbours", range: "1..1000", default: "5", help: "rows that vote" },
+            ParamInfo { name: "window", range: "8..1000000", default: "5000", help: "rows kept" },
+            AIM,
+        ],
+    },
+    Entry {
+        name: "rls",
+        tasks: VALUES,
+        idea: "least squares, solved anew at every event, with what is known of the targets among the inputs",
+        cost: "TODO",
+        paper: "Plackett 1950",
+        params: &[KEEP, AIM],
+    },
+    Entry {
+        name: "seasonal_naive",
+        tasks: VALUES,
+        idea: "the value of one season ago",
+        cost: "TODO",
+        paper: "Hyndman & Athanasopoulos 2018",
+        params: &[ParamInfo {
+            name: "period",
+            range: "0..100000",
+            default: "0",
+            help: "events of a season; 0: the best of 7, 12, 24, 48, 96, 144, 168, 288",
+        }],
+    },
+    Entry {
+        name: "hashed",
+        tasks: CLASSES,
+        idea: "softmax regression on hashed categories and numbers",
+        cost: "TODO",
+        paper: "Weinberger et al. 2009",
+        params: &[RATE, PAIRS],
+    },
+    Entry {
+        name: "sparse",
+        tasks: CLASSES,
+        idea: "softmax regression on numbers that are mostly 0, not centred",
+        cost: "TODO",
+        paper: "Weinberger et al. 2009",
+        params: &[RATE, PAIRS],
+    },
     Entry {
         name: "no_change",
         tasks: BOTH,
@@ -172,6 +300,13 @@ pub const ENTRIES: &[Entry] = &[
     },
 ];
 
+/// `auto` for classification and its members.
+const MEMBERS: &[&str] =
+    &["auto", "label_chain", "softmax", "newton", "cosines", "neural_net", "knn", "hashed", "sparse"];
+
+/// `auto` for regression and its members.
+const FORECASTS: &[&str] = &["auto", "rls", "neural_net", "knn", "seasonal_naive"];
+
 /// Learners of the end-to-end tests, which nobody is to meet in the list.
 const HIDDEN: &[Entry] = &[
     #[cfg(feature = "witness")]
@@ -191,6 +326,8 @@ pub enum AnyLearner {
     HoeffdingTreeRegressor(HoeffdingTreeRegressor),
     NaiveBayes(NaiveBayes),
     Refit(Refit),
+    Committee(Committee),
+    Forecaster(Forecaster),
     #[cfg(feature = "witness")]
     Witness(crate::Witness),
 }
@@ -208,6 +345,8 @@ macro_rules! each {
             AnyLearner::HoeffdingTreeRegressor($learner) => $call,
             AnyLearner::NaiveBayes($learner) => $call,
             AnyLearner::Refit($learner) => $call,
+            AnyLearner::Committee($learner) => $call,
+            AnyLearner::Forecaster($learner) => $call,
             #[cfg(feature = "witness")]
             AnyLearner::Witness($learner) => $call,
         }
@@ -235,6 +374,8 @@ impl AnyLearner {
             }
             ("hoeffding_tree", Task::Regression) => Self::HoeffdingTreeRegressor(HoeffdingTreeRegressor::new(&params)?),
             ("refit", _) => Self::Refit(Refit::build(&params, task)?),
+            (name, Task::Classification) if MEMBERS.contains(&name) => Self::Committee(Committee::build(name, &params)?),
+            (name, Task::Regression) if FORECASTS.contains(&name) => Self::Forecaster(Forecaster::build(name, &params)?),
             ("naive_bayes", _) => Self::NaiveBayes(NaiveBayes::build(&params)?),
             #[cfg(feature = "witness")]
             ("witness", _) => Self::Witness(crate::Witness::default()),
@@ -244,7 +385,11 @@ impl AnyLearner {
 
     /// An immutable copy for serving.
     pub fn freeze(&mut self) -> Snapshot {
-        Snapshot::new(self.clone())
+        Snapshot::new(match self {
+            Self::Committee(committee) => Self::Committee(committee.served()),
+            Self::Forecaster(forecaster) => Self::Forecaster(forecaster.served()),
+            _ => self.clone(),
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use features::Row;
 
 use super::blocks::{Blocks, Numbers};
 use super::columns::{Columns, WIDE};
-use super::maths::{self, Product};
+use crate::maths::{self, Product};
 use crate::Prediction;
 
 /// The narrowest variance, as a share of the widest class's in the leaf, is 1 / this.

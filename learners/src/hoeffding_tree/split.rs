@@ -3,7 +3,7 @@
 
 use super::blocks::Blocks;
 use super::columns::Columns;
-use super::maths::{normal_cdf, x_ln_x};
+use crate::maths::{normal_cdf, x_ln_x};
 use super::nodes::{CATEGORIES, Test};
 
 const THRESHOLDS: usize = 10;
