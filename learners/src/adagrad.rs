@@ -50,7 +50,8 @@ impl AdaGrad {
 
     /// Moves the weights against the errors (what is missing to the truth), one an output.
     pub(crate) fn step(&mut self, x: &[f32], errors: &[f32], rate: f32) {
-        let rows = self.weights.chunks_exact_mut(self.stride.max(1)).zip(self.squares.chunks_exact_mut(self.stride.max(1)));
+        let rows =
+            self.weights.chunks_exact_mut(self.stride.max(1)).zip(self.squares.chunks_exact_mut(self.stride.max(1)));
         for ((weights, squares), &error) in rows.zip(errors) {
             if error.abs() > LEAST_ERROR {
                 step(weights, squares, x, error, rate);

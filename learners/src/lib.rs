@@ -36,6 +36,7 @@ mod rolling;
 mod scores;
 mod section;
 mod spec;
+mod srp;
 mod verdict;
 #[cfg(feature = "witness")]
 mod witness;
@@ -59,6 +60,7 @@ pub use report::Report;
 pub use scores::{Scores, WINDOW};
 pub use section::{RestoreError, Section};
 pub use spec::{LearnerSpec, Params, SpecError};
+pub use srp::Srp;
 pub use verdict::Monitor;
 #[cfg(feature = "witness")]
 pub use witness::Witness;

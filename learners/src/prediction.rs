@@ -50,5 +50,6 @@ pub struct Scratch {
     pub more: Vec<f64>,
     pub(crate) prediction: Prediction,
     pub(crate) committee: Box<crate::committee::Room>,
+    pub(crate) srp: crate::srp::SrpWork,
     pub(crate) forecaster: Box<crate::forecaster::Room>,
 }

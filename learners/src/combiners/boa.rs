@@ -37,7 +37,13 @@ impl Boa {
 
     /// Learns the truth of what was said; all numbers in one unit, best that of usual errors.
     pub(crate) fn learn(&mut self, said: &[f64], mean: f64, y: f64) {
-        let slope = if y > mean { -1.0 } else if y < mean { 1.0 } else { 0.0 };
+        let slope = if y > mean {
+            -1.0
+        } else if y < mean {
+            1.0
+        } else {
+            0.0
+        };
         let log = libm::log(self.experts.len() as f64);
         let mut top = f64::NEG_INFINITY;
         for (expert, p) in self.experts.iter_mut().zip(said) {

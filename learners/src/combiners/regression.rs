@@ -182,7 +182,8 @@ impl Council {
     }
 
     pub(crate) fn is_sound(&self, members: usize) -> bool {
-        let stack = |s: &Stack| s.gain.is_sound() && s.gain.size() == members + 1 && s.weights.len() == padded(members + 1);
+        let stack =
+            |s: &Stack| s.gain.is_sound() && s.gain.size() == members + 1 && s.weights.len() == padded(members + 1);
         self.errors.len() == members
             && self.shares.len() == members
             && self.boa.is_sound(members)

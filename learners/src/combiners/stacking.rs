@@ -87,9 +87,7 @@ impl Stacking {
     }
 
     pub(crate) fn is_sound(&self, members: usize) -> bool {
-        self.weights.len() == members
-            && self.gain.is_sound()
-            && (self.gain.size() == members || self.gain.size() == 0)
+        self.weights.len() == members && self.gain.is_sound() && (self.gain.size() == members || self.gain.size() == 0)
     }
 }
 

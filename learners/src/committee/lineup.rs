@@ -1,9 +1,11 @@
 //! Which members a learner of the catalog has.
 
-use crate::members::{
-    AnyMember, Cosines, Hashed, Knn, LabelChain, NeuralNet, Newton, Softmax, Source,
-};
+use crate::members::{AnyMember, Cosines, Forest, Hashed, Knn, LabelChain, NeuralNet, Newton, Softmax, Source};
 use crate::{Params, SpecError};
+
+/// Bytes of a forest at most, and below which there is none.
+const FOREST_BYTES: usize = 16 << 20;
+const LEAST_FOREST_BYTES: usize = 1 << 20;
 
 /// Members with their names, in the order in which the budget is spent, and whether they are combined.
 type Lineup = (Vec<(&'static str, AnyMember)>, bool);
@@ -17,6 +19,8 @@ pub(super) fn of(name: &str, params: &Params<'_>) -> Result<Lineup, SpecError> {
     let rate = |usual: f64| params.number("rate", usual, 1e-4, 100.0);
     let labels = || Ok::<_, SpecError>(params.choice("labels", &["false", "true"])? == 1);
     let pairs = || Ok::<_, SpecError>(params.choice("pairs", &["false", "true"])? == 1);
+    // Says nothing here, but is to be right.
+    params.choice("aim", &["target", "change"])?;
     let member = match name {
         "label_chain" => {
             let order = params.whole("order", 1, 0, 2)?;
@@ -25,7 +29,7 @@ pub(super) fn of(name: &str, params: &Params<'_>) -> Result<Lineup, SpecError> {
         }
         "softmax" => AnyMember::Softmax(Softmax::new(rate(0.4)?, labels()?)),
         "neural_net" => AnyMember::NeuralNet(NeuralNet::new(rate(0.1)?, labels()?, seed)),
-        "newton" => AnyMember::Newton(Newton::new(params.number("keep", 0.999, 0.5, 1.0)?)),
+        "newton" => AnyMember::Newton(Newton::new(params.number("keep", 0.999, 0.5, 1.0)?, pairs()?)),
         "cosines" => {
             let count = params.whole("count", 150, 1, 1_000)? as usize;
             AnyMember::Cosines(Cosines::new(count, params.number("keep", 0.9998, 0.5, 1.0)?, seed))
@@ -54,7 +58,7 @@ fn auto(params: &Params<'_>) -> Result<Vec<(&'static str, AnyMember)>, SpecError
         ("net_slow", M::NeuralNet(NeuralNet::new(0.1, false, seed))),
         ("net", M::NeuralNet(NeuralNet::new(0.3, false, seed + 1))),
         ("net_labels", M::NeuralNet(NeuralNet::new(0.3, true, seed + 2))),
-        ("newton", M::Newton(Newton::new(0.999))),
+        ("newton", M::Newton(Newton::new(0.999, false))),
         ("hashed", M::Hashed(Hashed::new(Source::Names, false, 0.4))),
         ("hashed_pairs", M::Hashed(Hashed::new(Source::Names, true, 0.1))),
         ("hashed_pairs_slow", M::Hashed(Hashed::new(Source::Names, true, 0.02))),
@@ -62,8 +66,14 @@ fn auto(params: &Params<'_>) -> Result<Vec<(&'static str, AnyMember)>, SpecError
         ("sparse_pairs", M::Hashed(Hashed::new(Source::Sparse, true, 0.03))),
     ];
     if budget != 1 {
+        members.push(("newton_pairs", M::Newton(Newton::new(0.999, true))));
         members.push(("cosines", M::Cosines(Cosines::new(150, 0.9998, seed + 3))));
         members.push(("knn", M::Knn(Knn::new(5, 5_000))));
+        let max_bytes = (params.max_bytes()? / 8).min(FOREST_BYTES);
+        if max_bytes >= LEAST_FOREST_BYTES {
+            members.push(("forest", M::Forest(Box::new(Forest::new(10, false, seed + 6, max_bytes)))));
+            members.push(("forest_labels", M::Forest(Box::new(Forest::new(10, true, seed + 7, max_bytes)))));
+        }
     }
     if budget == 2 {
         members.push(("softmax_fast", M::Softmax(Softmax::new(1.0, true))));

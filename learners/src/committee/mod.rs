@@ -170,8 +170,7 @@ impl Committee {
             self.inputs.known(row, &mut room.x.known);
             self.answer(row, room);
         }
-        let (classes, at, weight) =
-            (self.inputs.classes(), class as usize, weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
+        let (classes, at, weight) = (self.inputs.classes(), class as usize, weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
         for ((seat, work), said) in self.seats.iter_mut().zip(&mut room.works).zip(room.said.chunks_exact(classes)) {
             if seat.state == State::On {
                 seat.member.learn(&room.x, work, said, at, weight);
@@ -202,6 +201,8 @@ impl Learner for Committee {
     fn grow(&mut self, kinds: &[Kind]) {
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
         self.inputs.grow(kinds, space);
+        let known = &kinds[..kinds.len().min(self.inputs.columns())];
+        self.seats.iter_mut().filter(|seat| seat.state != State::Out).for_each(|seat| seat.member.grow(known));
         self.fit();
     }
 
@@ -271,7 +272,7 @@ impl Learner for Committee {
                     return Err(corrupt(&name, "it does not fit columns and classes"));
                 }
                 seat.member = member;
-                seat.member.fit(&shape, usize::MAX);
+                seat.member.wake();
             }
         }
         if self.blend.is_some() {

@@ -1,7 +1,7 @@
 //! Recursive least squares on the target, or on its change since the last value known.
 //!
 //! w += e · gain of x under λ ([`Gain`]), the prior a unit matrix. Inputs stand on a scale that is fixed after 500 events,
-//! with what is known of the targets among them; `pairs` adds all products of the first 14. An error counts as at most
+//! with what is known of the targets among them; `pairs` adds all products of the first 16. An error counts as at most
 //! ten times the fading mean of errors, so that a wild target does not move the weights far. Cost: about 2·D² operations
 //! an event, 4·D² bytes. Missing values: the mean, and an input of their own. Plackett 1950.
 
@@ -9,13 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Aim, Forecast};
 use crate::gain::Gain;
-use crate::inputs::{Encoded, Shape};
+use crate::inputs::{Encoded, Shape, pairs};
 use crate::lanes::{add_scaled, dot, padded};
 use crate::members::Work;
 
-/// Inputs looked at, and those that are paired.
+/// Inputs looked at.
 const MOST_INPUTS: usize = 144;
-const MOST_PAIRED: usize = 14;
 const MOST_TRACE: f64 = 10.0;
 /// An error counts as at most so many times the fading mean of errors.
 const FAR: f64 = 10.0;
@@ -42,33 +41,30 @@ impl LeastSquares {
         Self { aim, pairs, inputs: 0, gain, weights: vec![], error: 0.0, count: 0 }
     }
 
-    /// Pairs come first: there is room for all of them, inputs are appended.
-    fn paired(&self) -> usize {
-        if self.pairs { padded(MOST_PAIRED * (MOST_PAIRED + 1) / 2) } else { 0 }
+    fn size(&self) -> usize {
+        if self.pairs { pairs::size(self.inputs) } else { self.inputs }
     }
 
     fn write(&self, x: &Encoded, basis: &mut Vec<f64>) {
         basis.clear();
         if self.pairs {
-            let limited = |z: &f64| z.clamp(-3.0, 3.0);
-            for i in 1..x.steady.len().min(MOST_PAIRED + 1) {
-                basis.extend(x.steady[1..=i].iter().map(|z| limited(z) * limited(&x.steady[i])));
-            }
-            basis.resize(self.paired(), 0.0);
+            pairs::write(&x.steady, self.inputs, basis);
+        } else {
+            basis.extend_from_slice(&x.steady[..self.inputs]);
         }
-        basis.extend_from_slice(&x.steady[..x.steady.len().min(MOST_INPUTS)]);
+        basis.resize(self.weights.len(), 0.0);
     }
 }
 
 impl Forecast for LeastSquares {
     fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
-        let inputs = shape.labelled.min(MOST_INPUTS);
-        let size = self.paired() + inputs;
+        let before = std::mem::replace(&mut self.inputs, shape.labelled.min(MOST_INPUTS));
+        let size = self.size();
         let bytes = Gain::bytes_of(size) + padded(size) * size_of::<f64>();
         if bytes > room {
+            self.inputs = before;
             return None;
         }
-        self.inputs = inputs;
         self.gain.grow(size);
         self.weights.resize(padded(size), 0.0);
         Some(bytes)
@@ -86,7 +82,7 @@ impl Forecast for LeastSquares {
         }
         if !error.is_finite() {
             *self = Self { inputs: self.inputs, ..Self::new(self.aim, self.gain.keep(), self.pairs) };
-            self.gain.grow(self.paired() + self.inputs);
+            self.gain.grow(self.size());
             self.weights.resize(padded(self.gain.size()), 0.0);
             return;
         }
@@ -105,7 +101,7 @@ impl Forecast for LeastSquares {
     }
 
     fn is_sound(&self, shape: &Shape) -> bool {
-        let size = self.paired() + shape.labelled.min(MOST_INPUTS);
+        let size = self.size();
         self.inputs == shape.labelled.min(MOST_INPUTS)
             && self.gain.is_sound()
             && self.gain.size() == size

@@ -8,6 +8,7 @@
 //! place for good: new ones are appended. *Names* are the categories as numbers for hashing, all of them.
 
 pub(crate) mod labels;
+pub(crate) mod pairs;
 pub(crate) mod scale;
 pub(crate) mod targets;
 
@@ -97,6 +98,8 @@ pub(crate) struct Encoded {
     steady_plain: Vec<f64>,
     /// Labelled inputs on the steady scale, padded; for regression only.
     pub(crate) steady: Vec<f64>,
+    /// The row as it is, as far as there are columns.
+    pub(crate) values: Vec<f64>,
     /// Column and category of each nominal column, hashed.
     pub(crate) names: Vec<u64>,
     /// Column (hashed) and relative size of each number that is not 0.
@@ -145,6 +148,11 @@ impl Inputs {
     /// Whether it was made for this task.
     pub(crate) fn is_for(&self, task: Task) -> bool {
         matches!(self.past, Past::Labels(_)) == (task == Task::Classification)
+    }
+
+    /// Columns looked at.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns.len()
     }
 
     pub(crate) fn classes(&self) -> usize {
@@ -203,6 +211,8 @@ impl Inputs {
         out.plain.resize(padded(self.plain as usize), 0.0);
         out.names.clear();
         out.sparse.clear();
+        out.values.clear();
+        out.values.extend_from_slice(&row.values[..row.values.len().min(self.columns.len())]);
         out.plain[0] = 1.0;
         for (place, column) in self.columns.iter().enumerate() {
             let x = row.values.get(place).copied().unwrap_or(f64::NAN);

@@ -86,7 +86,9 @@ impl Targets {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.by_entity.len() * size_of::<(u64, History)>() + INPUTS * (Scale::BYTES - size_of::<Scale>())
+        size_of::<Self>()
+            + self.by_entity.len() * size_of::<(u64, History)>()
+            + INPUTS * (Scale::BYTES - size_of::<Scale>())
     }
 
     pub(crate) fn is_sound(&self) -> bool {

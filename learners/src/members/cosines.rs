@@ -37,7 +37,7 @@ pub(crate) struct Cosines {
 impl Cosines {
     /// `count` cosines; `keep` is λ of the steps.
     pub(crate) fn new(count: usize, keep: f64, seed: u64) -> Self {
-        Self { seed, count: padded(count), inputs: 0, model: Newton::new(keep), directions: vec![] }
+        Self { seed, count: padded(count), inputs: 0, model: Newton::new(keep, false), directions: vec![] }
     }
 
     /// The cosines come first: inputs are appended.
@@ -78,7 +78,6 @@ fn phase(seed: u64, i: u64) -> f64 {
     (mix(seed).wrapping_add(i.wrapping_mul(step)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-
 impl Member for Cosines {
     fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
         let inputs = shape.plain.min(MOST_INPUTS);
@@ -87,6 +86,10 @@ impl Member for Cosines {
         let model = self.model.fit_to(self.features(), shape.classes, room.checked_sub(directions)?)?;
         self.draw();
         Some(directions + model)
+    }
+
+    fn wake(&mut self) {
+        self.draw();
     }
 
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
@@ -108,7 +111,7 @@ impl Member for Cosines {
 
     fn is_sound(&self, shape: &Shape) -> bool {
         self.inputs == shape.plain.min(MOST_INPUTS)
-            && self.count < 1 << 16
+            && (1..1 << 16).contains(&self.count)
             && self.model.is_sound_for(self.features(), shape.classes)
     }
 }

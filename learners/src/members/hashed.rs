@@ -17,6 +17,8 @@ const START: f32 = 1e-8;
 /// Rows of the table.
 const FEWEST: usize = 1 << 8;
 const MOST: usize = 1 << 18;
+/// Classes beyond which a row of the table is too long.
+const MOST_CLASSES: usize = 128;
 /// Names of a row that are paired, and numbers.
 const MOST_PAIRED: usize = 24;
 const MOST_PAIRED_SPARSE: usize = 120;
@@ -111,7 +113,7 @@ impl Hashed {
 
 impl Member for Hashed {
     fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
-        if self.plain_inputs(shape) * shape.classes > MOST_LINEAR {
+        if shape.classes > MOST_CLASSES || self.plain_inputs(shape) * shape.classes > MOST_LINEAR {
             return None;
         }
         let plain = AdaGrad::bytes_of(self.plain_inputs(shape), shape.classes);

@@ -1,6 +1,7 @@
 //! Small classifiers that share one stage of inputs: parts of `auto`, and learners of their own.
 
 mod cosines;
+mod forest;
 mod hashed;
 pub(crate) mod knn;
 mod label_chain;
@@ -9,9 +10,11 @@ mod newton;
 mod prior;
 mod softmax;
 
+use features::Kind;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::cosines::Cosines;
+pub(crate) use self::forest::Forest;
 pub(crate) use self::hashed::{Hashed, Source};
 pub(crate) use self::knn::Knn;
 pub(crate) use self::label_chain::LabelChain;
@@ -22,6 +25,7 @@ pub(crate) use self::softmax::Softmax;
 use crate::inputs::{Encoded, Shape};
 use crate::maths;
 use crate::neighbours::Found;
+use crate::{Prediction, Scratch};
 
 /// Weights of events count as within these.
 pub(crate) const LEAST_WEIGHT: f64 = 1e-3;
@@ -40,6 +44,9 @@ pub(crate) struct Work {
     pub(crate) errors: Vec<f32>,
     pub(crate) places: Vec<(u32, f32)>,
     pub(crate) found: Vec<Found>,
+    /// For members that are learners.
+    pub(crate) scratch: Scratch,
+    pub(crate) answer: Prediction,
 }
 
 /// A classifier on shared inputs.
@@ -52,6 +59,12 @@ pub(crate) trait Member {
     fn wanted(&self, _shape: &Shape) -> bool {
         true
     }
+
+    /// The columns' kinds from now on, for those that look at rows as they are.
+    fn grow(&mut self, _kinds: &[Kind]) {}
+
+    /// Makes anew what is not saved.
+    fn wake(&mut self) {}
 
     /// A probability for each class; there are at least two.
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]);
@@ -103,6 +116,7 @@ pub(crate) enum AnyMember {
     Cosines(Cosines),
     Knn(Knn),
     Hashed(Hashed),
+    Forest(Box<Forest>),
 }
 
 macro_rules! each {
@@ -116,6 +130,7 @@ macro_rules! each {
             AnyMember::Cosines($member) => $call,
             AnyMember::Knn($member) => $call,
             AnyMember::Hashed($member) => $call,
+            AnyMember::Forest($member) => $call,
         }
     };
 }
@@ -137,11 +152,20 @@ impl AnyMember {
             Self::Cosines(m) => Self::Cosines(m.served()),
             Self::Knn(m) => Self::Knn(m.served()),
             Self::Hashed(m) => Self::Hashed(m.served()),
+            Self::Forest(m) => Self::Forest(Box::new(m.served())),
         }
     }
 
     pub(crate) fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
         each!(self, m => m.fit(shape, room))
+    }
+
+    pub(crate) fn grow(&mut self, kinds: &[Kind]) {
+        each!(self, m => m.grow(kinds))
+    }
+
+    pub(crate) fn wake(&mut self) {
+        each!(self, m => m.wake())
     }
 
     pub(crate) fn wanted(&self, shape: &Shape) -> bool {

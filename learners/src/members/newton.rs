@@ -1,7 +1,7 @@
 //! Softmax regression of second order: an online Newton step, shared by the classes.
 //!
 //! With curvature h = max((1 - Σp²)/2, .02) and the gain g of x under λ ([`Gain`]): W_k += (1[y=k] - p_k)/h · g. Looks at
-//! the first 144 inputs. Cost: about 2·D² operations an event, 4·D² + 8·K·D bytes. Missing values: the mean, and an input
+//! the first 144 inputs; with `pairs` at the products of the first 16 too, while there are at most 32 inputs. Cost: about 2·D² operations an event, 4·D² + 8·K·D bytes. Missing values: the mean, and an input
 //! of their own. Hazan et al., Logarithmic regret algorithms for online convex optimization, 2007.
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::{MOST_LINEAR, Member, Work, softmax};
 use crate::adagrad::restride;
 use crate::gain::Gain;
-use crate::inputs::{Encoded, Shape};
+use crate::inputs::{Encoded, Shape, pairs};
 use crate::lanes::{add_scaled, dot, padded};
 
-/// Inputs looked at.
+/// Inputs looked at, and with pairs.
 const MOST_INPUTS: usize = 144;
+const MOST_WITH_PAIRS: usize = 32;
 const LEAST_CURVATURE: f64 = 0.02;
 /// The trace a dimension beyond which the matrix is scaled back.
 const MOST_TRACE: f64 = 10.0;
@@ -21,6 +22,8 @@ const MOST_TRACE: f64 = 10.0;
 /// Weights and the matrix of their steps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Newton {
+    pairs: bool,
+    inputs: usize,
     gain: Gain,
     stride: usize,
     classes: usize,
@@ -29,8 +32,13 @@ pub(crate) struct Newton {
 
 impl Newton {
     /// `keep` is λ: what is kept of the past from event to event.
-    pub(crate) fn new(keep: f64) -> Self {
-        Self { gain: Gain::new(keep, 1.0, MOST_TRACE), stride: 0, classes: 0, weights: vec![] }
+    pub(crate) fn new(keep: f64, pairs: bool) -> Self {
+        let gain = Gain::new(keep, 1.0, MOST_TRACE);
+        Self { pairs, inputs: 0, gain, stride: 0, classes: 0, weights: vec![] }
+    }
+
+    fn size(&self, shape: &Shape) -> usize {
+        if self.pairs { pairs::size(shape.plain) } else { shape.plain.min(MOST_INPUTS) }
     }
 
     /// Room for so many inputs and classes, and the bytes it takes; `None` if these are more than `room`.
@@ -77,15 +85,27 @@ impl Newton {
 
 impl Member for Newton {
     fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
-        self.fit_to(shape.plain.min(MOST_INPUTS), shape.classes, room)
+        if self.pairs && shape.plain > MOST_WITH_PAIRS {
+            return None;
+        }
+        self.inputs = shape.plain;
+        self.fit_to(self.size(shape), shape.classes, room)
     }
 
-    fn predict(&self, x: &Encoded, _work: &mut Work, said: &mut [f64]) {
-        self.predict_from(&x.plain[..x.plain.len().min(MOST_INPUTS)], said);
+    fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
+        if self.pairs {
+            work.basis.clear();
+            pairs::write(&x.plain, self.inputs, &mut work.basis);
+            work.basis.resize(self.stride, 0.0);
+            self.predict_from(&work.basis, said);
+        } else {
+            self.predict_from(&x.plain[..x.plain.len().min(MOST_INPUTS)], said);
+        }
     }
 
     fn learn(&mut self, x: &Encoded, work: &mut Work, said: &[f64], class: usize, weight: f64) {
-        self.learn_from(&x.plain[..x.plain.len().min(MOST_INPUTS)], &mut work.gain, said, class, weight);
+        let x = if self.pairs { &work.basis } else { &x.plain[..x.plain.len().min(MOST_INPUTS)] };
+        self.learn_from(x, &mut work.gain, said, class, weight);
     }
 
     fn bytes(&self) -> usize {
@@ -97,6 +117,6 @@ impl Member for Newton {
     }
 
     fn is_sound(&self, shape: &Shape) -> bool {
-        self.is_sound_for(shape.plain.min(MOST_INPUTS), shape.classes)
+        self.inputs == shape.plain && self.is_sound_for(self.size(shape), shape.classes)
     }
 }
