@@ -115,7 +115,7 @@ mod tests {
             }
             stacking.learn(&x, &out, class, 1.0, &mut gradient, &mut gain);
         }
-        assert!(log_loss < 0.1, "{log_loss}");
+        assert!(log_loss < 0.3, "{log_loss}: the best member alone has .51");
         assert!(stacking.weights[2] < 0.0, "{:?}", stacking.weights);
     }
 }

@@ -6,11 +6,14 @@
 //! [`Prior`]: what is said for those that are out.
 
 mod lineup;
+#[cfg(test)]
+mod tests;
 
 use features::{ClassId, Kind, Row, Rows, Target, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::combiners::{Blend, BlendWork};
+use crate::inputs::labels::Known;
 use crate::inputs::{Encoded, Inputs, Shape};
 use crate::members::{AnyMember, LEAST_WEIGHT, MOST_WEIGHT, Prior, Work};
 use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
@@ -158,8 +161,16 @@ impl Committee {
         }
     }
 
-    /// Learns a row that was just answered in `room`.
-    fn learn_answered(&mut self, room: &mut Room, row: &Row<'_>, target: Target, weight: f64) {
+    /// Learns a row that was just answered in `room`; `before` is what the members had said when it was predicted, if
+    /// that was earlier.
+    fn learn_answered(
+        &mut self,
+        room: &mut Room,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        before: Option<(&[f64], usize)>,
+    ) {
         let Target::Class(ClassId(class)) = target else { return };
         if !self.admits(class as usize) {
             return;
@@ -167,7 +178,9 @@ impl Committee {
         if class as usize >= self.inputs.classes() {
             self.inputs.admit(class);
             self.fit();
-            self.inputs.known(row, &mut room.x.known);
+            if before.is_none() {
+                self.inputs.known(row, &mut room.x.known);
+            }
             self.answer(row, room);
         }
         let (classes, at, weight) = (self.inputs.classes(), class as usize, weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
@@ -177,6 +190,14 @@ impl Committee {
             }
         }
         if let Some(blend) = &mut self.blend {
+            if let Some((said, known)) = before.filter(|(said, known)| said.len() == known * self.seats.len()) {
+                // Classes that came since had no probability.
+                room.said.fill(0.0);
+                for (now, then) in room.said.chunks_exact_mut(classes).zip(said.chunks_exact(known.max(1))) {
+                    now[..known].copy_from_slice(then);
+                }
+                blend.combine(&room.said, classes, &mut room.blend, &mut room.answer.probabilities);
+            }
             blend.learn(&mut room.blend, classes, at, weight);
         }
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
@@ -210,7 +231,7 @@ impl Learner for Committee {
         let mut room = std::mem::take(&mut self.room);
         self.inputs.known(row, &mut room.x.known);
         self.answer(row, &mut room);
-        self.learn_answered(&mut room, row, target, weight);
+        self.learn_answered(&mut room, row, target, weight, None);
         self.room = room;
     }
 
@@ -221,13 +242,38 @@ impl Learner for Committee {
         std::mem::swap(&mut room.answer, out);
     }
 
+    fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
+        self.predict_into(row, scratch, out);
+        let room = &scratch.committee;
+        memory.extend([self.inputs.classes() as f64, room.x.known.inputs.len() as f64]);
+        room.x.known.write(memory);
+        if self.blend.is_some() && self.inputs.classes() > 0 {
+            memory.extend_from_slice(&room.said);
+        }
+    }
+
+    fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
+        let [classes, inputs, rest @ ..] = memory else { return self.learn(row, target, weight) };
+        let (known, said) = rest.split_at(Known::length(*inputs as usize).min(rest.len()));
+        let mut room = std::mem::take(&mut self.room);
+        room.x.known.read(known);
+        self.answer(row, &mut room);
+        self.learn_answered(&mut room, row, target, weight, Some((said, *classes as usize)));
+        self.room = room;
+    }
+
+    fn memory(&self) -> (usize, usize) {
+        let (fixed, per_class) = Known::numbers();
+        (fixed + 2, per_class + self.blend.as_ref().map_or(0, |_| self.seats.len()))
+    }
+
     fn test_then_train(&mut self, rows: &Rows, _scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
         let mut room = std::mem::take(&mut self.room);
         for (row, target) in rows.iter() {
             self.inputs.known(&row, &mut room.x.known);
             self.answer(&row, &mut room);
             outcomes.push(Outcome::of(&room.answer, target));
-            self.learn_answered(&mut room, &row, target, 1.0);
+            self.learn_answered(&mut room, &row, target, 1.0, None);
         }
         self.room = room;
     }

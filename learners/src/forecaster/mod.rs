@@ -10,7 +10,8 @@ use features::{Kind, Row, Rows, Target, Task};
 
 use crate::combiners::{Council, CouncilWork};
 use crate::forecasts::{AnyForecast, LARGEST, Previous, RunningMean};
-use crate::inputs::{Encoded, Inputs, Shape};
+use crate::inputs::labels::Known;
+use crate::inputs::{Encoded, Inputs, Shape, targets};
 use crate::members::{LEAST_WEIGHT, MOST_WEIGHT, Work};
 use crate::{Learner, MemberWeight, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
@@ -128,8 +129,9 @@ impl Forecaster {
         };
     }
 
-    /// Learns a row that was just answered in `room`.
-    fn learn_answered(&mut self, room: &mut Room, row: &Row<'_>, target: Target, weight: f64) {
+    /// Learns a row that was just answered in `room`; `before` is what the members had said when it was predicted, if
+    /// that was earlier.
+    fn learn_answered(&mut self, room: &mut Room, row: &Row<'_>, target: Target, weight: f64, before: Option<&[f64]>) {
         let Target::Value(y) = target else { return };
         let (y, weight) = (y.clamp(-LARGEST, LARGEST), weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
         for (seat, work) in self.seats.iter_mut().zip(&mut room.works).filter(|(seat, _)| seat.on) {
@@ -138,6 +140,10 @@ impl Forecaster {
         if self.single {
             self.council.see(y);
         } else {
+            if let Some(before) = before.filter(|before| before.len() == self.seats.len()) {
+                room.said.copy_from_slice(before);
+                self.council.combine(&room.said, &mut room.council);
+            }
             self.council.learn(&room.said, &mut room.council, y);
         }
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
@@ -169,7 +175,7 @@ impl Learner for Forecaster {
         let mut room = std::mem::take(&mut self.room);
         self.inputs.known(row, &mut room.x.known);
         self.answer(row, &mut room);
-        self.learn_answered(&mut room, row, target, weight);
+        self.learn_answered(&mut room, row, target, weight, None);
         self.room = room;
     }
 
@@ -180,13 +186,33 @@ impl Learner for Forecaster {
         std::mem::swap(&mut room.answer, out);
     }
 
+    fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
+        self.predict_into(row, scratch, out);
+        let room = &scratch.forecaster;
+        room.x.known.write(memory);
+        memory.extend_from_slice(&room.said);
+    }
+
+    fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
+        let (known, said) = memory.split_at(Known::length(targets::INPUTS).min(memory.len()));
+        let mut room = std::mem::take(&mut self.room);
+        room.x.known.read(known);
+        self.answer(row, &mut room);
+        self.learn_answered(&mut room, row, target, weight, Some(said));
+        self.room = room;
+    }
+
+    fn memory(&self) -> (usize, usize) {
+        (Known::numbers().0 + self.seats.len(), 0)
+    }
+
     fn test_then_train(&mut self, rows: &Rows, _scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
         let mut room = std::mem::take(&mut self.room);
         for (row, target) in rows.iter() {
             self.inputs.known(&row, &mut room.x.known);
             self.answer(&row, &mut room);
             outcomes.push(Outcome::of(&room.answer, target));
-            self.learn_answered(&mut room, &row, target, 1.0);
+            self.learn_answered(&mut room, &row, target, 1.0, None);
         }
         self.room = room;
     }

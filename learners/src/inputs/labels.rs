@@ -75,9 +75,14 @@ impl Known {
         self.inputs.extend_from_slice(numbers.get(3..).unwrap_or_default());
     }
 
-    /// Numbers that [`Known::write`] writes at most for so many classes.
-    pub(crate) fn numbers(classes: usize) -> usize {
-        3 + inputs(classes).max(super::targets::INPUTS)
+    /// Numbers that [`Known::write`] writes if there are so many inputs.
+    pub(crate) fn length(inputs: usize) -> usize {
+        3 + inputs
+    }
+
+    /// Numbers that [`Known::write`] writes at most: so many, and so many more a class.
+    pub(crate) fn numbers() -> (usize, usize) {
+        (Self::length(1 + super::targets::INPUTS), PER_CLASS)
     }
 }
 
@@ -172,7 +177,7 @@ mod tests {
         k.write(&mut numbers);
         let mut read = Known::default();
         read.read(&numbers);
-        assert_eq!((read, numbers.len()), (k, Known::numbers(2)));
+        assert_eq!((read, numbers.len()), (k, Known::length(9)));
     }
 
     #[test]

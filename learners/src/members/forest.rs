@@ -10,6 +10,8 @@ use crate::{Learner, Section, Srp};
 /// Weight between attempts to split, and risk of a wrong question.
 const GRACE: u64 = 50;
 const CONFIDENCE: f64 = 0.01;
+/// Classes beyond which naive Bayes in every leaf is too much to pay.
+const MOST_CLASSES: usize = 100;
 
 /// How the trees are made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,8 +88,8 @@ fn row(values: &[f64]) -> Row<'_> {
 }
 
 impl Member for Forest {
-    fn fit(&mut self, _shape: &Shape, room: usize) -> Option<usize> {
-        (self.plan.max_bytes <= room).then_some(self.plan.max_bytes)
+    fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
+        (self.plan.max_bytes <= room && shape.classes <= MOST_CLASSES).then_some(self.plan.max_bytes)
     }
 
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
