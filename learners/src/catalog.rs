@@ -75,9 +75,9 @@ pub enum AnyLearner {
     HoeffdingTreeRegressor(HoeffdingTreeRegressor),
     NaiveBayes(NaiveBayes),
     Refit(Refit),
-    Committee(Committee),
-    Forecaster(Forecaster),
-    Srp(Srp),
+    Committee(Box<Committee>),
+    Forecaster(Box<Forecaster>),
+    Srp(Box<Srp>),
     #[cfg(feature = "witness")]
     Witness(crate::Witness),
 }
@@ -126,12 +126,12 @@ impl AnyLearner {
             ("hoeffding_tree", Task::Regression) => Self::HoeffdingTreeRegressor(HoeffdingTreeRegressor::new(&params)?),
             ("refit", _) => Self::Refit(Refit::build(&params, task)?),
             (name, Task::Classification) if MEMBERS.contains(&name) => {
-                Self::Committee(Committee::build(name, &params)?)
+                Self::Committee(Box::new(Committee::build(name, &params)?))
             }
             (name, Task::Regression) if FORECASTS.contains(&name) => {
-                Self::Forecaster(Forecaster::build(name, &params)?)
+                Self::Forecaster(Box::new(Forecaster::build(name, &params)?))
             }
-            ("srp", _) => Self::Srp(Srp::build(&params)?),
+            ("srp", _) => Self::Srp(Box::new(Srp::build(&params)?)),
             ("naive_bayes", _) => Self::NaiveBayes(NaiveBayes::build(&params)?),
             #[cfg(feature = "witness")]
             ("witness", _) => Self::Witness(crate::Witness::default()),
@@ -142,8 +142,8 @@ impl AnyLearner {
     /// An immutable copy for serving.
     pub fn freeze(&mut self) -> Snapshot {
         Snapshot::new(match self {
-            Self::Committee(committee) => Self::Committee(committee.served()),
-            Self::Forecaster(forecaster) => Self::Forecaster(forecaster.served()),
+            Self::Committee(committee) => Self::Committee(Box::new(committee.served())),
+            Self::Forecaster(forecaster) => Self::Forecaster(Box::new(forecaster.served())),
             _ => self.clone(),
         })
     }

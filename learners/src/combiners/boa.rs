@@ -66,10 +66,6 @@ impl Boa {
         }
     }
 
-    pub(crate) fn weights(&self) -> impl Iterator<Item = f64> {
-        self.experts.iter().map(|expert| expert.weight)
-    }
-
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.experts)
     }
@@ -104,6 +100,6 @@ mod tests {
             boa.learn(&said, mean, y);
         }
         assert!(late[0] < 0.2 && late[1] < 2.0, "{late:?}");
-        assert!((boa.weights().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert!((boa.experts.iter().map(|expert| expert.weight).sum::<f64>() - 1.0).abs() < 1e-9);
     }
 }

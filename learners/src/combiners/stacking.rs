@@ -106,7 +106,7 @@ mod tests {
         for t in 0..3_000_u64 {
             let class = (mix(t) % 2) as usize;
             let right = |p: f64| if class == 0 { [p, 1.0 - p] } else { [1.0 - p, p] };
-            let liar = if mix(t + 1_000_000) % 4 > 0 { 0.1 } else { 0.9 };
+            let liar = if mix(t + 1_000_000).is_multiple_of(4) { 0.9 } else { 0.1 };
             let said = [right(0.6), [0.5; 2], right(liar)].concat();
             odds(&said, 2, &mut x);
             stacking.combine(&x, &mut out);

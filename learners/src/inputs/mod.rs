@@ -44,7 +44,7 @@ const MOST_LEVELS: usize = 32;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Past {
     Labels(Labels),
-    Targets(Targets),
+    Targets(Box<Targets>),
 }
 
 /// One column of the schema.
@@ -128,7 +128,7 @@ impl Inputs {
     pub(crate) fn new(task: Task) -> Self {
         let (past, inputs) = match task {
             Task::Classification => (Past::Labels(Labels::default()), 1),
-            Task::Regression => (Past::Targets(Targets::default()), targets::INPUTS as u32),
+            Task::Regression => (Past::Targets(Box::default()), targets::INPUTS as u32),
         };
         let order = std::iter::once(0).chain((0..inputs).map(|i| LABEL + i)).collect();
         Self { columns: vec![], plain: 1, order, past, classes: 0, more_names: false, rows: 0, zeros: 0, numbers: 0 }
@@ -296,7 +296,7 @@ impl Inputs {
                     let category = category(x);
                     let known = column.categories.iter().any(|(known, _)| *known == category);
                     let place = column.categories.len() < MOST_CATEGORIES;
-                    self.more_names |= !known && !(place && free);
+                    self.more_names |= !(known || place && free);
                     !known && place
                 }
             };
