@@ -159,6 +159,8 @@ impl Committee {
                 room.answer.probabilities.copy_from_slice(said);
             }
         }
+        // Weights that sum to 1 but for rounding may take a sure answer beyond it.
+        room.answer.probabilities.iter_mut().for_each(|p| *p = p.min(1.0));
     }
 
     /// Learns a row that was just answered in `room`; `before` is what the members had said when it was predicted, if
