@@ -19,7 +19,7 @@ const NOWHERE: f32 = 1e15;
 /// Squared distances beyond this are to points that are not there.
 const FARTHEST: f32 = 1e20;
 /// Coordinates after which a search looks whether it may leave a block.
-const STRETCH: usize = 8;
+const STRETCH: usize = 4;
 
 /// Some blocks of points with their labels.
 #[derive(Clone, Debug, Serialize, Deserialize)]

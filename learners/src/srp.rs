@@ -77,6 +77,9 @@ pub struct Srp {
 pub(crate) struct SrpWork {
     values: Vec<f64>,
     said: Prediction,
+    /// The class each tree names.
+    votes: Vec<Option<ClassId>>,
+    answer: Prediction,
 }
 
 impl Srp {
@@ -175,16 +178,60 @@ fn poisson(uniform: f64) -> f64 {
 }
 
 impl Srp {
-    /// The mean of the trees' probabilities.
-    fn answer(&self, row: &Row<'_>, work: &mut SrpWork, scratch: &mut Scratch, out: &mut Prediction) {
+    /// The mean of the trees' probabilities; leaves in `work` which class each tree names.
+    pub(crate) fn answer(&self, row: &Row<'_>, work: &mut SrpWork, scratch: &mut Scratch, out: &mut Prediction) {
         out.clear();
         out.probabilities.resize(self.classes, 0.0);
+        work.votes.clear();
         for member in &self.members {
             member.patch.predict(row, &mut work.values, scratch, &mut work.said);
             out.probabilities.iter_mut().zip(&work.said.probabilities).for_each(|(sum, p)| *sum += p);
+            work.votes.push(work.said.class());
         }
         if self.classes > 0 {
             out.normalise();
+        }
+    }
+
+    /// Learns a row that was just answered with `work`.
+    pub(crate) fn learn_answered(&mut self, row: &Row<'_>, work: &mut SrpWork, target: Target, weight: f64) {
+        let Target::Class(ClassId(class)) = target else { return };
+        self.classes = self.classes.max(class as usize + 1);
+        for i in 0..self.members.len() {
+            let member = &mut self.members[i];
+            let wrong = work.votes[i] != Some(ClassId(class));
+            let signal = member.detector.update(f64::from(u8::from(wrong)));
+            let draw = mix(self.seed ^ mix((i as u64) << 48 ^ self.events));
+            let times = weight * poisson((draw >> 11) as f64 / (1_u64 << 53) as f64);
+            if times > 0.0 {
+                for patch in std::iter::once(&mut member.patch).chain(&mut member.next) {
+                    patch.write(row, &mut work.values);
+                    patch.tree.learn(&Row { values: &work.values, ..*row }, target, times);
+                }
+            }
+            if signal != Signal::Stable {
+                self.follow(i, signal);
+            }
+        }
+        self.events += 1;
+    }
+
+    /// Does what a member's detector asks for.
+    fn follow(&mut self, i: usize, signal: Signal) {
+        let member = &self.members[i];
+        let draws = member.draws + 1;
+        let begins = signal == Signal::Drift || (member.next.is_none() && self.successors);
+        let fresh = begins.then(|| self.patch(mix(self.seed ^ mix((i as u64) << 32 ^ draws))));
+        let fresh = fresh.and_then(Result::ok);
+        let member = &mut self.members[i];
+        member.draws = draws;
+        if signal == Signal::Drift {
+            if let Some(patch) = member.next.take().or(fresh) {
+                member.patch = patch;
+            }
+            member.detector = Adwin::new(DRIFT, WARNING);
+        } else if fresh.is_some() {
+            member.next = fresh;
         }
     }
 }
@@ -202,44 +249,12 @@ impl Learner for Srp {
     }
 
     fn learn(&mut self, row: &Row<'_>, target: Target, weight: f64) {
-        let Target::Class(ClassId(class)) = target else { return };
-        self.classes = self.classes.max(class as usize + 1);
-        let mut work = std::mem::take(&mut self.work);
-        for i in 0..self.members.len() {
-            let member = &mut self.members[i];
-            member.patch.predict(row, &mut work.values, &mut self.scratch, &mut work.said);
-            let wrong = work.said.class() != Some(ClassId(class));
-            let signal = member.detector.update(f64::from(u8::from(wrong)));
-            let draw = mix(self.seed ^ mix((i as u64) << 48 ^ self.events));
-            let times = weight * poisson((draw >> 11) as f64 / (1_u64 << 53) as f64);
-            if times > 0.0 {
-                // `predict` left the patch's values.
-                member.patch.tree.learn(&Row { values: &work.values, ..*row }, target, times);
-                if let Some(next) = &mut member.next {
-                    next.write(row, &mut work.values);
-                    next.tree.learn(&Row { values: &work.values, ..*row }, target, times);
-                }
-            }
-            if signal == Signal::Stable {
-                continue;
-            }
-            let draws = member.draws + 1;
-            let begins = signal == Signal::Drift || (member.next.is_none() && self.successors);
-            let fresh = begins.then(|| self.patch(mix(self.seed ^ mix((i as u64) << 32 ^ draws))));
-            let fresh = fresh.and_then(Result::ok);
-            let member = &mut self.members[i];
-            member.draws = draws;
-            if signal == Signal::Drift {
-                if let Some(patch) = member.next.take().or(fresh) {
-                    member.patch = patch;
-                }
-                member.detector = Adwin::new(DRIFT, WARNING);
-            } else if fresh.is_some() {
-                member.next = fresh;
-            }
-        }
-        self.events += 1;
-        self.work = work;
+        let (mut work, mut scratch) = (std::mem::take(&mut self.work), std::mem::take(&mut self.scratch));
+        let mut answer = std::mem::take(&mut work.answer);
+        self.answer(row, &mut work, &mut scratch, &mut answer);
+        self.learn_answered(row, &mut work, target, weight);
+        work.answer = answer;
+        (self.work, self.scratch) = (work, scratch);
     }
 
     fn predict_into(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction) {

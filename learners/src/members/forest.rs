@@ -94,7 +94,7 @@ impl Member for Forest {
 
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
         self.write(x, &mut work.basis);
-        self.trees.predict_into(&row(&work.basis), &mut work.scratch, &mut work.answer);
+        self.trees.answer(&row(&work.basis), &mut work.trees, &mut work.scratch, &mut work.answer);
         let known = &work.answer.probabilities;
         if !known.is_empty() {
             said.fill(0.0);
@@ -103,7 +103,8 @@ impl Member for Forest {
     }
 
     fn learn(&mut self, _x: &Encoded, work: &mut Work, _said: &[f64], class: usize, weight: f64) {
-        self.trees.learn(&row(&work.basis), Target::Class(ClassId(class as u32)), weight);
+        let target = Target::Class(ClassId(class as u32));
+        self.trees.learn_answered(&row(&work.basis), &mut work.trees, target, weight);
     }
 
     fn grow(&mut self, kinds: &[Kind]) {

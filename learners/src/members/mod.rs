@@ -25,6 +25,7 @@ pub(crate) use self::softmax::Softmax;
 use crate::inputs::{Encoded, Shape};
 use crate::maths;
 use crate::neighbours::Found;
+use crate::srp::SrpWork;
 use crate::{Prediction, Scratch};
 
 /// Weights of events count as within these.
@@ -45,6 +46,7 @@ pub(crate) struct Work {
     pub(crate) places: Vec<(u32, f32)>,
     pub(crate) found: Vec<Found>,
     /// For members that are learners.
+    pub(crate) trees: SrpWork,
     pub(crate) scratch: Scratch,
     pub(crate) answer: Prediction,
 }
