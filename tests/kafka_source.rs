@@ -2,6 +2,7 @@
 //! cost time and nothing else; a log that no longer holds what is wanted must be said so, for that partition alone.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[allow(dead_code, reason = "other tests use the rest")]
 #[path = "support/kafka.rs"]
 mod kafka;
 

@@ -13,7 +13,7 @@ use learners::{Learner, LearnerSpec};
 use crate::happening::Moment;
 use crate::learning::Learning;
 use crate::slot::{Slot, challenge, is_baseline};
-use crate::{Fold, FoldConfig, Role, What};
+use crate::{Fold, FoldConfig, Position, Role, What};
 
 /// A change that a living model cannot take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +109,11 @@ impl Fold {
         let appended = config.event.features.get(reading.config.event.features.len()..).unwrap_or_default();
         let mut schema = Schema::clone(&reading.schema);
         schema.reconfigure(Arc::new(config.event.clone()), appended);
-        if let (Some(waiting), Some(labels)) = (waiting, &config.labels) {
-            waiting.reconfigure(labels, config.challengers.len() + 2);
+        // As if it had begun so: that is how it comes back from a checkpoint.
+        if let (Some(waiting), Ok(Self { waiting: Some(like), .. })) =
+            (waiting, Self::genesis((*config).clone(), Position::new()))
+        {
+            waiting.reconfigure(&like);
         }
         learning.reconfigure(&config, schema.kinds(), moment);
         (reading.schema, reading.config) = (Arc::new(schema), config);
