@@ -1,11 +1,16 @@
 //! The closed list of learners: what each is called, can do and costs, and how it is built.
 
+mod entries;
+
 use features::{Kind, Row, Rows, Target, Task};
 
 use crate::{
-    Ftrl, HoeffdingTreeClassifier, HoeffdingTreeRegressor, Learner, LearnerSpec, Linear, Majority, Mean, NaiveBayes,
-    NoChange, Outcome, Params, Prediction, Refit, RestoreError, Scratch, Section, Snapshot, SpecError,
+    Committee, Forecaster, Ftrl, HoeffdingTreeClassifier, HoeffdingTreeRegressor, Learner, LearnerSpec, Linear,
+    Majority, Mean, NaiveBayes, NoChange, Outcome, Params, Prediction, Refit, RestoreError, Scratch, Section, Snapshot,
+    SpecError, Srp,
 };
+
+pub use self::entries::ENTRIES;
 
 /// A parameter for people.
 #[derive(Clone, Copy, Debug)]
@@ -37,145 +42,24 @@ pub struct Entry {
     pub params: &'static [ParamInfo],
 }
 
-const BOTH: &[Task] = &[Task::Classification, Task::Regression];
-const CLASSES: &[Task] = &[Task::Classification];
-const VALUES: &[Task] = &[Task::Regression];
+/// `auto` for classification and its members.
+const MEMBERS: &[&str] =
+    &["auto", "label_chain", "softmax", "newton", "cosines", "neural_net", "knn", "hashed", "sparse"];
 
-/// Every learner, in the order people read them.
-pub const ENTRIES: &[Entry] = &[
-    Entry {
-        name: "no_change",
-        tasks: BOTH,
-        idea: "the last label again",
-        cost: "a few ns an event, 24 bytes",
-        paper: "Žliobaitė et al. 2015",
-        params: &[],
-    },
-    Entry {
-        name: "majority",
-        tasks: CLASSES,
-        idea: "the most frequent class so far",
-        cost: "a few ns an event, 8 bytes a class",
-        paper: "-",
-        params: &[],
-    },
-    Entry {
-        name: "mean",
-        tasks: VALUES,
-        idea: "the mean of the values so far",
-        cost: "a few ns an event, 16 bytes",
-        paper: "-",
-        params: &[],
-    },
-    Entry {
-        name: "linear",
-        tasks: BOTH,
-        idea: "logistic or linear regression, a step of its own for every weight",
-        cost: "0.14 µs an event with 8 columns, 0.6 µs with 33 and 6 classes; 130 bytes a column",
-        paper: "Duchi et al. 2011, Ross et al. 2013, Kulis & Bartlett 2010",
-        params: &[
-            ParamInfo {
-                name: "rate",
-                range: "0.0001..100",
-                default: "0.5; 0.2 for regression",
-                help: "length of a step",
-            },
-            ParamInfo {
-                name: "memory",
-                range: "10..1e12",
-                default: "5000",
-                help: "events after which old gradients no longer shorten the steps",
-            },
-        ],
-    },
-    Entry {
-        name: "ftrl",
-        tasks: BOTH,
-        idea: "logistic or linear regression that keeps useless weights at 0",
-        cost: "0.16 µs an event with 8 columns, 1.2 µs with 33 and 6 classes; 150 bytes a column",
-        paper: "McMahan et al. 2013",
-        params: &[
-            ParamInfo {
-                name: "alpha",
-                range: "0.0001..100",
-                default: "0.5; 0.2 for regression",
-                help: "length of a step",
-            },
-            ParamInfo { name: "beta", range: "0.001..1000", default: "1", help: "slows the first steps" },
-            ParamInfo { name: "l1", range: "0..1e6", default: "0", help: "keeps weights at 0 that are worth less" },
-            ParamInfo { name: "l2", range: "0..1e6", default: "0", help: "draws weights to 0" },
-        ],
-    },
-    Entry {
-        name: "naive_bayes",
-        tasks: CLASSES,
-        idea: "a normal distribution per class and column, as if columns were independent",
-        cost: "0.25 µs an event with 8 columns, 1.1 µs with 33 and 6 classes; 80 bytes a class and column",
-        paper: "John & Langley 1995",
-        params: &[],
-    },
-    Entry {
-        name: "hoeffding_tree",
-        tasks: BOTH,
-        idea: "a decision tree that splits a leaf once it is sure of the best question",
-        cost: "about 0.5 µs an event with 8 columns, 40 bytes a leaf, column and class",
-        paper: "Domingos & Hulten 2000, Ikonomovska et al. 2011",
-        params: &[
-            ParamInfo { name: "grace", range: "1..1000000", default: "200", help: "weight between attempts to split" },
-            ParamInfo { name: "confidence", range: "1e-12..0.5", default: "0.001", help: "risk of a wrong question" },
-            ParamInfo { name: "tie", range: "0..1", default: "0.05", help: "bound below which near questions tie" },
-            ParamInfo {
-                name: "leaf",
-                range: "nba, nb, mc; for regression adaptive, model, mean",
-                default: "nba; adaptive",
-                help: "what a leaf predicts by",
-            },
-            ParamInfo {
-                name: "inherit",
-                range: "true, false",
-                default: "true",
-                help: "whether children start with their share of what the leaf has seen",
-            },
-        ],
-    },
-    Entry {
-        name: "refit",
-        tasks: BOTH,
-        idea: "a model of a library fitted again and again to the newest rows, in the background",
-        cost: "with 8 columns 0.1 µs to learn, 0.05 µs a tree to predict; a fit of 2,000 rows is 1 to 200 ms of another core",
-        paper: "Breiman 2001, Zou & Hastie 2005",
-        params: &[
-            ParamInfo {
-                name: "model",
-                range: "random_forest, decision_tree, logistic; for regression elastic_net",
-                default: "random_forest",
-                help: "what is fitted",
-            },
-            ParamInfo { name: "window", range: "20..10000", default: "2000", help: "rows that it is fitted to" },
-            ParamInfo { name: "every", range: "10..1000000", default: "1000", help: "rows from fit to fit" },
-            ParamInfo {
-                name: "lag",
-                range: "0..every",
-                default: "500, at most every",
-                help: "rows from the start of a fit to the use of its model",
-            },
-            ParamInfo { name: "trees", range: "1..100", default: "10", help: "trees of the forest" },
-            ParamInfo { name: "depth", range: "2..20", default: "12", help: "levels of a tree" },
-            ParamInfo { name: "leaf", range: "3..1000", default: "5", help: "fewest rows in a leaf" },
-            ParamInfo {
-                name: "penalty",
-                range: "1e-6..1000",
-                default: "0.001",
-                help: "how much large weights of a linear model cost",
-            },
-        ],
-    },
-];
+/// `auto` for regression and its members.
+const FORECASTS: &[&str] = &["auto", "rls", "neural_net", "knn", "seasonal_naive"];
 
 /// Learners of the end-to-end tests, which nobody is to meet in the list.
 const HIDDEN: &[Entry] = &[
     #[cfg(feature = "witness")]
-    Entry { name: "witness", tasks: VALUES, idea: "the sum of column 0", cost: "-", paper: "-", params: &[] },
+    Entry {
+        name: "witness",
+        tasks: &[Task::Regression],
+        idea: "the sum of column 0",
+        cost: "-",
+        paper: "-",
+        params: &[],
+    },
 ];
 
 /// Any learner of the catalog.
@@ -191,6 +75,9 @@ pub enum AnyLearner {
     HoeffdingTreeRegressor(HoeffdingTreeRegressor),
     NaiveBayes(NaiveBayes),
     Refit(Refit),
+    Committee(Box<Committee>),
+    Forecaster(Box<Forecaster>),
+    Srp(Box<Srp>),
     #[cfg(feature = "witness")]
     Witness(crate::Witness),
 }
@@ -208,6 +95,9 @@ macro_rules! each {
             AnyLearner::HoeffdingTreeRegressor($learner) => $call,
             AnyLearner::NaiveBayes($learner) => $call,
             AnyLearner::Refit($learner) => $call,
+            AnyLearner::Committee($learner) => $call,
+            AnyLearner::Forecaster($learner) => $call,
+            AnyLearner::Srp($learner) => $call,
             #[cfg(feature = "witness")]
             AnyLearner::Witness($learner) => $call,
         }
@@ -235,6 +125,13 @@ impl AnyLearner {
             }
             ("hoeffding_tree", Task::Regression) => Self::HoeffdingTreeRegressor(HoeffdingTreeRegressor::new(&params)?),
             ("refit", _) => Self::Refit(Refit::build(&params, task)?),
+            (name, Task::Classification) if MEMBERS.contains(&name) => {
+                Self::Committee(Box::new(Committee::build(name, &params)?))
+            }
+            (name, Task::Regression) if FORECASTS.contains(&name) => {
+                Self::Forecaster(Box::new(Forecaster::build(name, &params)?))
+            }
+            ("srp", _) => Self::Srp(Box::new(Srp::build(&params)?)),
             ("naive_bayes", _) => Self::NaiveBayes(NaiveBayes::build(&params)?),
             #[cfg(feature = "witness")]
             ("witness", _) => Self::Witness(crate::Witness::default()),
@@ -244,7 +141,11 @@ impl AnyLearner {
 
     /// An immutable copy for serving.
     pub fn freeze(&mut self) -> Snapshot {
-        Snapshot::new(self.clone())
+        Snapshot::new(match self {
+            Self::Committee(committee) => Self::Committee(Box::new(committee.served())),
+            Self::Forecaster(forecaster) => Self::Forecaster(Box::new(forecaster.served())),
+            _ => self.clone(),
+        })
     }
 }
 
@@ -293,6 +194,18 @@ impl Learner for AnyLearner {
 
     fn predict_into(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction) {
         each!(self, l => l.predict_into(row, scratch, out))
+    }
+
+    fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
+        each!(self, l => l.remember(row, scratch, out, memory))
+    }
+
+    fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
+        each!(self, l => l.learn_remembered(row, memory, target, weight))
+    }
+
+    fn memory(&self) -> (usize, usize) {
+        each!(self, l => l.memory())
     }
 
     fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {

@@ -19,6 +19,24 @@ pub trait Learner: Clone + Send + Sync {
     /// Predicts. Pure: the same state and row give the same bits. No allocation once `scratch` and `out` are warm.
     fn predict_into(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction);
 
+    /// Predicts a row whose label comes later, and appends to `memory` what is to be kept with it until then: what was
+    /// known when it was predicted, which is what it must be learned with. Most learners need nothing.
+    fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
+        let _ = memory;
+        self.predict_into(row, scratch, out);
+    }
+
+    /// Learns a row with what [`Learner::remember`] kept.
+    fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
+        let _ = memory;
+        self.learn(row, target, weight);
+    }
+
+    /// How many numbers `remember` appends at most: so many, and so many more a class.
+    fn memory(&self) -> (usize, usize) {
+        (0, 0)
+    }
+
     /// For each row: predicts, notes the outcome, learns. The same bits as calling the two one after the other; a
     /// learner overrides it where both can share work.
     fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {

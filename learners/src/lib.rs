@@ -3,18 +3,30 @@
 //! Nothing here sees a clock, a thread's timing, a hash map's order or the system's maths library, so that the same
 //! rows give the same bits everywhere.
 
+mod adagrad;
 mod autocorrelation;
 mod baseline;
 mod bounded;
 pub mod catalog;
+mod combiners;
+mod committee;
 pub mod detectors;
+mod forecaster;
+mod forecasts;
 mod ftrl;
+mod gain;
 mod hoeffding_tree;
 mod hold;
 mod incident;
+mod inputs;
+mod lanes;
 mod learner;
 mod linear;
+mod maths;
+mod members;
 mod naive_bayes;
+mod neighbours;
+mod net;
 mod outcome;
 mod prediction;
 mod promotion;
@@ -24,13 +36,16 @@ mod rolling;
 mod scores;
 mod section;
 mod spec;
+mod srp;
 mod verdict;
 #[cfg(feature = "witness")]
 mod witness;
 
 pub use baseline::{Majority, Mean, NoChange};
 pub use catalog::AnyLearner;
+pub use committee::{Committee, MemberWeight};
 pub use detectors::{Adwin, AnyDetector, Auto, Ddm, Detector, HddmA, HddmW, Kswin, PageHinkley, RollingLoss, Signal};
+pub use forecaster::Forecaster;
 pub use ftrl::Ftrl;
 pub use hoeffding_tree::{HoeffdingTreeClassifier, HoeffdingTreeRegressor};
 pub use incident::{Change, Incident, IncidentEnd, Turn};
@@ -45,6 +60,7 @@ pub use report::Report;
 pub use scores::{Scores, WINDOW};
 pub use section::{RestoreError, Section};
 pub use spec::{LearnerSpec, Params, SpecError};
+pub use srp::Srp;
 pub use verdict::Monitor;
 #[cfg(feature = "witness")]
 pub use witness::Witness;

@@ -49,4 +49,7 @@ pub struct Scratch {
     /// More numbers.
     pub more: Vec<f64>,
     pub(crate) prediction: Prediction,
+    pub(crate) committee: Box<crate::committee::Room>,
+    pub(crate) srp: crate::srp::SrpWork,
+    pub(crate) forecaster: Box<crate::forecaster::Room>,
 }

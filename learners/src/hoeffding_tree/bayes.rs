@@ -8,8 +8,8 @@ use features::Row;
 
 use super::blocks::{Blocks, Numbers};
 use super::columns::{Columns, WIDE};
-use super::maths::{self, Product};
 use crate::Prediction;
+use crate::maths::{self, Product};
 
 /// The narrowest variance, as a share of the widest class's in the leaf, is 1 / this.
 const NARROWEST: f64 = 1e6;

@@ -23,7 +23,6 @@ mod classification;
 mod columns;
 mod deviation;
 mod leaves;
-mod maths;
 mod model;
 mod moments;
 mod nodes;

@@ -3,8 +3,8 @@
 
 use super::blocks::Blocks;
 use super::columns::Columns;
-use super::maths::{normal_cdf, x_ln_x};
 use super::nodes::{CATEGORIES, Test};
+use crate::maths::{normal_cdf, x_ln_x};
 
 const THRESHOLDS: usize = 10;
 /// At least two branches hold more than this share.

@@ -11,7 +11,7 @@ const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// The natural logarithm of a positive normal number, to about 1 ulp (polynomial of FreeBSD's e_log.c).
 #[inline(always)]
-pub(super) fn ln(x: f64) -> f64 {
+pub(crate) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
     // Mantissa in [sqrt(1/2), sqrt(2)), exponent to match; subnormal numbers count as the smallest normal one.
     let shifted = bits.wrapping_sub(0x3FE6_A09E_667F_3BCD);
@@ -32,14 +32,14 @@ pub(super) fn ln(x: f64) -> f64 {
 
 /// `x ln x`, 0 at 0 (and below).
 #[inline(always)]
-pub(super) fn x_ln_x(x: f64) -> f64 {
+pub(crate) fn x_ln_x(x: f64) -> f64 {
     let safe = if x > f64::MIN_POSITIVE { x } else { 1.0 };
     safe * ln(safe)
 }
 
 /// The exponential function of `x` <= 700, to about 2 ulp; 0 below -700.
 #[inline(always)]
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: adding it rounds to a whole number
     let clamped = if x > -700.0 { x } else { -700.0 };
     let shifted = clamped * std::f64::consts::LOG2_E + ROUND;
@@ -64,10 +64,29 @@ pub(super) fn exp(x: f64) -> f64 {
     if x > -700.0 { p * power } else { 0.0 }
 }
 
+/// The hyperbolic tangent, to about 1e-15 absolute.
+#[inline(always)]
+pub(crate) fn tanh(x: f64) -> f64 {
+    let x = if x > 20.0 { 20.0 } else { x };
+    1.0 - 2.0 / (exp(2.0 * x) + 1.0)
+}
+
+/// The cosine of so many turns (2π each), to about 1e-7; of at most some millions.
+#[inline(always)]
+pub(crate) fn cos_turns(turns: f64) -> f64 {
+    const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: adding it rounds to a whole number
+    // Within half a turn, then as a sine of a quarter turn at most: Taylor's polynomial.
+    let part = turns - ((turns + ROUND) - ROUND);
+    let x = (0.25 - part.abs()) * std::f64::consts::TAU;
+    let x2 = x * x;
+    let p = 1.0 / 362_880.0 - x2 * (1.0 / 39_916_800.0);
+    x * (1.0 - x2 * (1.0 / 6.0 - x2 * (1.0 / 120.0 - x2 * (1.0 / 5_040.0 - x2 * p))))
+}
+
 /// The standard normal distribution function, to about 1e-12 (Hart, Computer Approximations, 1968, as given by West,
 /// Better approximations to cumulative normal functions, 2005).
 #[inline(always)]
-pub(super) fn normal_cdf(x: f64) -> f64 {
+pub(crate) fn normal_cdf(x: f64) -> f64 {
     let a = x.abs();
     let a = if a < 7.07 { a } else { 7.07 };
     let mut above = 3.526_249_659_989_11e-2;
@@ -99,17 +118,17 @@ pub(super) fn normal_cdf(x: f64) -> f64 {
 
 /// A product of positive numbers that neither overflows nor underflows: a mantissa and a power of two.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Product {
+pub(crate) struct Product {
     mantissa: f64,
     exponent: i64,
 }
 
 impl Product {
     #[cfg(test)]
-    pub(super) const EMPTY: Self = Self { mantissa: 1.0, exponent: 0 };
+    pub(crate) const EMPTY: Self = Self { mantissa: 1.0, exponent: 0 };
 
     #[inline(always)]
-    pub(super) fn times(self, x: f64) -> Self {
+    pub(crate) fn times(self, x: f64) -> Self {
         let (m, e) = split(x);
         let (mantissa, carry) = split(self.mantissa * m);
         Self { mantissa, exponent: self.exponent + e + carry }
@@ -117,7 +136,7 @@ impl Product {
 
     /// Products of up to 250 mantissas each, and the powers of two that belong to them.
     #[inline(always)]
-    pub(super) fn of(mantissas: [f64; 4], exponents: [i64; 4]) -> Self {
+    pub(crate) fn of(mantissas: [f64; 4], exponents: [i64; 4]) -> Self {
         // Below 2^1000 together: nothing overflows yet.
         let (mantissa, carry) = split((mantissas[0] * mantissas[1]) * (mantissas[2] * mantissas[3]));
         Self { mantissa, exponent: carry + (exponents[0] + exponents[1]) + (exponents[2] + exponents[3]) }
@@ -125,14 +144,14 @@ impl Product {
 
     /// Its natural logarithm.
     #[inline(always)]
-    pub(super) fn ln(self) -> f64 {
+    pub(crate) fn ln(self) -> f64 {
         ln(self.mantissa) + self.exponent as f64 * std::f64::consts::LN_2
     }
 }
 
 /// A positive normal number as mantissa in [1, 2) and power of two.
 #[inline(always)]
-pub(super) fn split(x: f64) -> (f64, i64) {
+pub(crate) fn split(x: f64) -> (f64, i64) {
     let bits = x.to_bits();
     (f64::from_bits(bits & MANTISSA | ONE), (bits >> 52) as i64 - 1023)
 }
@@ -160,6 +179,17 @@ mod tests {
         }
         assert_eq!((exp(0.0), exp(-1e9), exp(f64::NEG_INFINITY), ln(1.0)), (1.0, 0.0, 0.0, 0.0));
         assert_eq!((x_ln_x(0.0), x_ln_x(-1.0), x_ln_x(1.0)), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn tangent_and_cosine_agree_with_the_library() {
+        let mut x = -50.0;
+        while x < 50.0 {
+            assert!((tanh(x) - libm::tanh(x)).abs() < 1e-15, "tanh {x}");
+            let expected = libm::cos(x * std::f64::consts::TAU);
+            assert!((cos_turns(x) - expected).abs() < 1e-7, "cos {x}: {} {expected}", cos_turns(x));
+            x += 0.0137;
+        }
     }
 
     #[test]

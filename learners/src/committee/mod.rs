@@ -1,0 +1,336 @@
+//! Several members on one stage of inputs, and one answer: what `auto` is for classification. With a single member and
+//! no combiner it is that member as a learner of its own.
+//!
+//! Inputs are computed once an event. A member that does not fit into the byte budget any more is left out for good, the
+//! last of the list first; one that has nothing to do yet (hashing without categories) waits. The first member is always
+//! [`Prior`]: what is said for those that are out.
+
+mod lineup;
+#[cfg(test)]
+mod tests;
+
+use features::{ClassId, Kind, Row, Rows, Target, Task};
+use serde::{Deserialize, Serialize};
+
+use crate::combiners::{Blend, BlendWork};
+use crate::inputs::labels::Known;
+use crate::inputs::{Encoded, Inputs, Shape};
+use crate::members::{AnyMember, LEAST_WEIGHT, MOST_WEIGHT, Prior, Work};
+use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+
+/// Layouts of the saved sections.
+const INPUTS_VERSION: u16 = 1;
+const MEMBER_VERSION: u16 = 1;
+const BLEND_VERSION: u16 = 1;
+
+/// Whether a member takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum State {
+    /// There is nothing for it to do yet.
+    Waiting,
+    On,
+    /// It does not fit into the budget.
+    Out,
+}
+
+/// A member and what it is called.
+#[derive(Clone, Debug)]
+struct Seat {
+    name: &'static str,
+    state: State,
+    member: AnyMember,
+}
+
+/// The members and their combiner.
+#[derive(Clone, Debug)]
+pub struct Committee {
+    max_bytes: usize,
+    inputs: Inputs,
+    seats: Vec<Seat>,
+    /// Without one there are two members: the prior, and the one that answers if it is on.
+    blend: Option<Blend>,
+    shape: Shape,
+    room: Room,
+}
+
+/// Memory used again and again; no part of the state.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Room {
+    x: Encoded,
+    works: Vec<Work>,
+    /// What the members said, a row each.
+    said: Vec<f64>,
+    blend: BlendWork,
+    answer: Prediction,
+}
+
+/// What a member counts for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MemberWeight {
+    /// The member.
+    pub name: &'static str,
+    /// Its weight in the stack of log-odds; may be negative.
+    pub stacked: f64,
+    /// Its share of the safe mixture, 0..=1.
+    pub safe: f64,
+    /// Bytes it holds; 0 while it does not take part.
+    pub bytes: usize,
+}
+
+impl Committee {
+    /// What each member counts for; empty for a learner of one member.
+    pub fn weights(&self) -> Vec<MemberWeight> {
+        let Some(blend) = &self.blend else { return vec![] };
+        let weight = |(seat, (stacked, safe)): (&Seat, (f64, f64))| {
+            let bytes = if seat.state == State::On { seat.member.bytes() } else { 0 };
+            MemberWeight { name: seat.name, stacked, safe, bytes }
+        };
+        self.seats.iter().zip(blend.weights()).map(weight).collect()
+    }
+
+    /// The learner that the catalog calls `name`.
+    pub(crate) fn build(name: &str, params: &Params<'_>) -> Result<Self, SpecError> {
+        let (members, blended) = lineup::of(name, params)?;
+        let prior = ("prior", AnyMember::Prior(Prior::default()));
+        let seats: Vec<_> = std::iter::once(prior)
+            .chain(members)
+            .map(|(name, member)| Seat { name, state: State::Waiting, member })
+            .collect();
+        let blend = blended.then(|| Blend::new(seats.len()));
+        let (inputs, max_bytes) = (Inputs::new(Task::Classification), params.max_bytes()?);
+        Ok(Self { max_bytes, shape: inputs.shape(), inputs, seats, blend, room: Room::default() })
+    }
+
+    /// Bytes that the inputs may take.
+    fn inputs_budget(&self) -> usize {
+        self.max_bytes / 4
+    }
+
+    /// Whether another class can be told apart.
+    fn admits(&self, class: usize) -> bool {
+        class < self.inputs.classes() || (class + 1) * size_of::<f64>() <= self.max_bytes / 16
+    }
+
+    /// Members follow the inputs.
+    fn fit(&mut self) {
+        let shape = self.inputs.shape();
+        if shape == self.shape {
+            return;
+        }
+        self.shape = shape;
+        let blend = self.blend.as_ref().map_or(0, |_| Blend::bytes_of(self.seats.len()));
+        let mut room = self.max_bytes - self.inputs_budget();
+        room = room.saturating_sub(size_of::<Self>() + self.seats.len() * size_of::<Seat>() + blend);
+        for seat in &mut self.seats {
+            if seat.state == State::Waiting && seat.member.wanted(&shape) {
+                seat.state = State::On;
+            }
+            if seat.state == State::On {
+                match seat.member.fit(&shape, room) {
+                    Some(bytes) => room -= bytes,
+                    None => seat.state = State::Out,
+                }
+            }
+        }
+    }
+
+    /// Answers into `room.answer`; `room.x.known` says which labels are known.
+    fn answer(&self, row: &Row<'_>, room: &mut Room) {
+        self.inputs.encode(row, &mut room.x);
+        let classes = self.inputs.classes();
+        room.answer.clear();
+        if classes == 0 {
+            return;
+        }
+        room.answer.probabilities.resize(classes, 0.0);
+        room.said.clear();
+        room.said.resize(self.seats.len() * classes, 1.0 / classes as f64);
+        room.works.resize_with(self.seats.len(), Work::default);
+        for ((seat, work), said) in self.seats.iter().zip(&mut room.works).zip(room.said.chunks_exact_mut(classes)) {
+            if seat.state == State::On {
+                seat.member.predict(&room.x, work, said);
+            }
+        }
+        match &self.blend {
+            Some(blend) => blend.combine(&room.said, classes, &mut room.blend, &mut room.answer.probabilities),
+            None => {
+                let seat = self.seats.iter().rposition(|seat| seat.state == State::On).unwrap_or(0);
+                let said = &room.said[seat * classes..(seat + 1) * classes];
+                room.answer.probabilities.copy_from_slice(said);
+            }
+        }
+        // Weights that sum to 1 but for rounding may take a sure answer beyond it.
+        room.answer.probabilities.iter_mut().for_each(|p| *p = p.min(1.0));
+    }
+
+    /// Learns a row that was just answered in `room`; `before` is what the members had said when it was predicted, if
+    /// that was earlier.
+    fn learn_answered(
+        &mut self,
+        room: &mut Room,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        before: Option<(&[f64], usize)>,
+    ) {
+        let Target::Class(ClassId(class)) = target else { return };
+        if !self.admits(class as usize) {
+            return;
+        }
+        if class as usize >= self.inputs.classes() {
+            self.inputs.admit(class);
+            self.fit();
+            if before.is_none() {
+                self.inputs.known(row, &mut room.x.known);
+            }
+            self.answer(row, room);
+        }
+        let (classes, at, weight) = (self.inputs.classes(), class as usize, weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
+        for ((seat, work), said) in self.seats.iter_mut().zip(&mut room.works).zip(room.said.chunks_exact(classes)) {
+            if seat.state == State::On {
+                seat.member.learn(&room.x, work, said, at, weight);
+            }
+        }
+        if let Some(blend) = &mut self.blend {
+            if let Some((said, known)) = before.filter(|(said, known)| said.len() == known * self.seats.len()) {
+                // Classes that came since had no probability.
+                room.said.fill(0.0);
+                for (now, then) in room.said.chunks_exact_mut(classes).zip(said.chunks_exact(known.max(1))) {
+                    now[..known].copy_from_slice(then);
+                }
+                blend.combine(&room.said, classes, &mut room.blend, &mut room.answer.probabilities);
+            }
+            blend.learn(&mut room.blend, classes, at, weight);
+        }
+        let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
+        self.inputs.learn(row, &room.x.known, target, space);
+        self.fit();
+    }
+
+    /// A copy that predicts the same and cannot learn.
+    pub(crate) fn served(&self) -> Self {
+        let seat = |seat: &Seat| Seat { member: seat.member.served(), ..*seat };
+        Self {
+            seats: self.seats.iter().map(seat).collect(),
+            blend: self.blend.as_ref().map(Blend::served),
+            inputs: self.inputs.clone(),
+            room: Room::default(),
+            ..*self
+        }
+    }
+}
+
+impl Learner for Committee {
+    fn grow(&mut self, kinds: &[Kind]) {
+        let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
+        self.inputs.grow(kinds, space);
+        let known = &kinds[..kinds.len().min(self.inputs.columns())];
+        self.seats.iter_mut().filter(|seat| seat.state != State::Out).for_each(|seat| seat.member.grow(known));
+        self.fit();
+    }
+
+    fn learn(&mut self, row: &Row<'_>, target: Target, weight: f64) {
+        let mut room = std::mem::take(&mut self.room);
+        self.inputs.known(row, &mut room.x.known);
+        self.answer(row, &mut room);
+        self.learn_answered(&mut room, row, target, weight, None);
+        self.room = room;
+    }
+
+    fn predict_into(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction) {
+        let room = &mut *scratch.committee;
+        self.inputs.known(row, &mut room.x.known);
+        self.answer(row, room);
+        std::mem::swap(&mut room.answer, out);
+    }
+
+    fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
+        self.predict_into(row, scratch, out);
+        let room = &scratch.committee;
+        memory.extend([self.inputs.classes() as f64, room.x.known.inputs.len() as f64]);
+        room.x.known.write(memory);
+        if self.blend.is_some() && self.inputs.classes() > 0 {
+            memory.extend_from_slice(&room.said);
+        }
+    }
+
+    fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
+        let [classes, inputs, rest @ ..] = memory else { return self.learn(row, target, weight) };
+        let (known, said) = rest.split_at(Known::length(*inputs as usize).min(rest.len()));
+        let mut room = std::mem::take(&mut self.room);
+        room.x.known.read(known);
+        self.answer(row, &mut room);
+        self.learn_answered(&mut room, row, target, weight, Some((said, *classes as usize)));
+        self.room = room;
+    }
+
+    fn memory(&self) -> (usize, usize) {
+        let (fixed, per_class) = Known::numbers();
+        (fixed + 2, per_class + self.blend.as_ref().map_or(0, |_| self.seats.len()))
+    }
+
+    fn test_then_train(&mut self, rows: &Rows, _scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
+        let mut room = std::mem::take(&mut self.room);
+        for (row, target) in rows.iter() {
+            self.inputs.known(&row, &mut room.x.known);
+            self.answer(&row, &mut room);
+            outcomes.push(Outcome::of(&room.answer, target));
+            self.learn_answered(&mut room, &row, target, 1.0, None);
+        }
+        self.room = room;
+    }
+
+    fn bytes(&self) -> usize {
+        let seat = |seat: &Seat| if seat.state == State::On { seat.member.bytes() } else { 0 };
+        size_of::<Self>()
+            + self.inputs.bytes()
+            + self.seats.len() * size_of::<Seat>()
+            + self.seats.iter().map(seat).sum::<usize>()
+            + self.blend.as_ref().map_or(0, Blend::bytes)
+    }
+
+    fn save(&self, out: &mut Vec<Section>) {
+        out.push(Section::of("inputs", INPUTS_VERSION, &self.inputs));
+        for Seat { name, state, member } in &self.seats {
+            let member = (*state == State::On).then_some(member);
+            out.push(Section::of(&format!("member/{name}"), MEMBER_VERSION, &(*state, member)));
+        }
+        if let Some(blend) = &self.blend {
+            out.push(Section::of("blend", BLEND_VERSION, blend));
+        }
+    }
+
+    fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
+        let corrupt = |name: &str, message: &str| RestoreError::Corrupt { name: name.into(), message: message.into() };
+        let inputs: Inputs = Section::read(sections, "inputs", INPUTS_VERSION)?;
+        if !inputs.is_sound() || !inputs.is_for(Task::Classification) {
+            return Err(corrupt("inputs", "its columns do not fit together"));
+        }
+        let shape = inputs.shape();
+        let mut seats = self.seats.clone();
+        for seat in &mut seats {
+            let name = format!("member/{}", seat.name);
+            let (state, member): (State, Option<AnyMember>) = Section::read(sections, &name, MEMBER_VERSION)?;
+            if (state == State::On) != member.is_some() {
+                return Err(corrupt(&name, "a member that takes part has a state"));
+            }
+            seat.state = state;
+            if let Some(member) = member {
+                if !member.is_like(&seat.member) || !member.is_sound(&shape) {
+                    return Err(corrupt(&name, "it does not fit columns and classes"));
+                }
+                seat.member = member;
+                seat.member.wake();
+            }
+        }
+        if self.blend.is_some() {
+            let blend: Blend = Section::read(sections, "blend", BLEND_VERSION)?;
+            if !blend.is_sound(seats.len()) {
+                return Err(corrupt("blend", "it does not fit the members"));
+            }
+            self.blend = Some(blend);
+        }
+        (self.inputs, self.shape, self.seats) = (inputs, shape, seats);
+        Ok(())
+    }
+}
