@@ -31,6 +31,13 @@ pub struct Learning {
 }
 
 impl Learning {
+    /// How many numbers the learners keep with a row that waits: so many, and so many more a class. The first counts
+    /// twice: one like it may begin anew.
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        let twice = self.slots.first().into_iter().chain(&self.slots);
+        twice.map(|slot| slot.learner.memory()).fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
+    }
+
     /// The configured learners before their first row.
     pub(crate) fn new(config: &Arc<FoldConfig>, kinds: Vec<Kind>) -> Result<Self, GenesisError> {
         let mut slots: Vec<Slot> = Vec::new();

@@ -44,6 +44,7 @@ impl Fold {
         let learning = Learning::new(&config, reading.schema.kinds())?;
         // Those of the configuration, and one that is fresh.
         let waiting = Waiting::new(&config, config.challengers.len() + 2);
+        let waiting = waiting.map(|waiting| waiting.with_memory(learning.memory()));
         Ok(Self { reading, learning, waiting })
     }
 

@@ -104,15 +104,19 @@ impl Slot {
 
     /// Goes through steps where labels come later: what it says about a row waits with the row.
     pub(crate) fn follow(&mut self, steps: &[Step], waiting: &mut Waiting, scratch: &mut Scratch) {
-        let mut prediction = Prediction::default();
+        let (mut prediction, mut memory) = (Prediction::default(), Vec::new());
         for step in steps {
             match step {
                 Step::Grow(kinds) => self.learner.grow(kinds),
                 Step::Predict(number) => {
                     // It may have left already, with every row of its block.
                     if let Some(row) = waiting.row(*number) {
-                        self.learner.predict_into(&row, scratch, &mut prediction);
+                        memory.clear();
+                        self.learner.remember(&row, scratch, &mut prediction, &mut memory);
                         waiting.attach(*number, self.id, &prediction);
+                        if !memory.is_empty() {
+                            waiting.attach_memory(*number, self.id, &memory);
+                        }
                     }
                 }
                 Step::Learn(Ready { row, target }) => {
@@ -122,8 +126,12 @@ impl Slot {
                         self.unasked.push(self.outcomes.len());
                         self.outcomes.push(Outcome::Value(0.0));
                     }
+                    let kept = waiting.memory(*row, self.id);
                     let row = waiting.row(*row).expect("it is held until it is learned");
-                    self.learner.learn(&row, *target, 1.0);
+                    match kept {
+                        Some(memory) => self.learner.learn_remembered(&row, memory, *target, 1.0),
+                        None => self.learner.learn(&row, *target, 1.0),
+                    }
                 }
             }
         }

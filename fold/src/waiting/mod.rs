@@ -72,6 +72,8 @@ pub struct Waiting {
     task: Task,
     labels: Labels,
     learners: u64,
+    /// Numbers that the learners keep with a row: so many, and so many more a class.
+    memory: (u64, u64),
     rows: Blocks<Rows>,
     due: Due,
     names: Option<Names>,
@@ -90,6 +92,8 @@ struct Clock {
 }
 
 const CLOCK: &str = "waiting";
+/// Set in the number under which a learner's memory is kept beside its answers.
+const MEMORY: u32 = 1 << 31;
 
 impl Waiting {
     /// No rows yet. `None` if every event has its label and is learned at once. `learners` is how many predictions a row
@@ -104,6 +108,7 @@ impl Waiting {
         Some(Self {
             task: config.event.task,
             learners: learners as u64,
+            memory: (0, 0),
             rows: Blocks::new("waiting/rows"),
             due: Due::new(config.horizon),
             names: by_name.then(Names::new),
@@ -111,6 +116,11 @@ impl Waiting {
             numbers: Vec::new(),
             labels,
         })
+    }
+
+    /// Rows are charged for what the learners keep with them, too: so many numbers, and so many more a class.
+    pub fn with_memory(self, (fixed, per_class): (usize, usize)) -> Self {
+        Self { memory: (fixed as u64, per_class as u64), ..self }
     }
 
     /// An event passes: appends to `ready` the rows that it labels and that leave with that, its own among them if its
@@ -186,6 +196,18 @@ impl Waiting {
         if let Some((rows, i)) = self.rows.get_mut(row) {
             rows.answer(i, learner, numbers);
         }
+    }
+
+    /// Keeps with a row what a learner wants to be reminded of when it learns it.
+    pub fn attach_memory(&mut self, row: u64, learner: u32, memory: &[f64]) {
+        if let Some((rows, i)) = self.rows.get_mut(row) {
+            rows.answer(i, learner | MEMORY, memory);
+        }
+    }
+
+    /// What [`Waiting::attach_memory`] kept.
+    pub fn memory(&self, row: u64, learner: u32) -> Option<&[f64]> {
+        self.rows.get(row).and_then(|(rows, i)| rows.answered(i, learner | MEMORY))
     }
 
     /// What a learner said about a row that waits, or is ready and not released: `false` if it was not asked.
@@ -291,7 +313,8 @@ impl Waiting {
     }
 
     fn add(&mut self, row: &Row<'_>, id: Option<Id>, target: Option<Target>, answer: usize) -> u64 {
-        let answers = self.learners * (8 * answer as u64 + 8);
+        let memory = self.memory.0 + self.memory.1 * answer as u64;
+        let answers = self.learners * (8 * answer as u64 + 8) + 8 * memory;
         let bytes = ROW_BYTES + 8 * row.values.len() as u64 + answers;
         let own = target.filter(|_| matches!(self.due, Due::Delay { .. }));
         let id = id.filter(|_| self.names.is_some());
