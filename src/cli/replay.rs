@@ -49,7 +49,7 @@ pub struct ReplayArgs {
     /// Columns to leave out.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub ignore: Vec<String>,
-    /// The learner and its parameters, instead of the configuration's; `perennial learners` lists them. [default: linear]
+    /// The learner and its parameters, instead of the configuration's; `perennial learners` lists them. [default: auto]
     #[arg(long, value_name = "NAME[:key=value,…]")]
     pub learner: Option<String>,
     /// Predicts the target this much later, by entity: 0, "1h" or "10 events".

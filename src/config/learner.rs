@@ -14,9 +14,6 @@ pub(super) fn spec(node: &Node) -> Result<LearnerSpec, ConfigError> {
 
 /// Whether a specification can be built for one of the tasks.
 pub(super) fn check(spec: &LearnerSpec, tasks: &[Task], seed: u64, max_bytes: u64) -> Result<(), String> {
-    if spec.name == "auto" {
-        return Err("\"auto\" is not available in this release; `perennial learners` lists what is".to_owned());
-    }
     let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let built = tasks.iter().map(|task| AnyLearner::build(spec, *task, seed, max_bytes).map(drop));
     built.reduce(|one, other| one.or(other)).unwrap_or(Ok(())).map_err(|error| error.to_string())

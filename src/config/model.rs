@@ -60,7 +60,7 @@ impl ModelConfig {
             topics,
             start: Start::Earliest,
             event,
-            learner: LearnerSpec { name: "linear".into(), params: Default::default() },
+            learner: LearnerSpec { name: "auto".into(), params: Default::default() },
             challengers: Vec::new(),
             seed: 1,
             max_bytes: 256 << 20,

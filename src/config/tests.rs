@@ -141,7 +141,6 @@ fn texts_are_filled_in_after_parsing() {
 #[test]
 fn what_is_still_to_come_is_not_accepted_silently() {
     for (line, place) in [
-        ("learner = \"auto\"", "f:6:11: models.air.learner: \"auto\" is not available in this release"),
         ("[models.air.predictions]\ntopic = \"\"", "f:6:13: models.air.predictions: not available in this release"),
         ("[grpc]\nlisten = \"127.0.0.1:8500\"", "f:6:2: grpc: not available in this release"),
     ] {
