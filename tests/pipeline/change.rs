@@ -9,11 +9,15 @@ fn a_configuration_that_can_be_taken_is_adopted_as_a_decision() {
     let broker = MockBroker::start(&[("t", 1), ("more", 1)]).unwrap();
     let events = events(3_000);
     send(&broker, "t", 0, events[..1_000].to_vec());
-    let world = start(&broker, dir.path(), &[model("m", &["t"])]).unwrap();
+    // Nobody is to be promoted by evidence on the way.
+    let mut first = model("m", &["t"]);
+    first.fold.on_drift = OnDrift::Alert;
+    let world = start(&broker, dir.path(), &[first]).unwrap();
     world.wait("m", 1_001);
     world.stop();
 
     let mut other = model("m", &["t", "more"]);
+    other.fold.min_gain_ppm += 1;
     other.fold.challengers = vec!["naive_bayes".parse().unwrap(), "no_change".parse().unwrap()];
     other.fold.on_drift = OnDrift::Alert;
     send(&broker, "t", 0, events[1_000..2_000].to_vec());

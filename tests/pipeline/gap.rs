@@ -93,7 +93,9 @@ fn a_gap_stops_its_model_alone_and_is_recorded_once_it_is_accepted() {
 fn records_gone_from_behind_a_checkpoint_are_left_out_and_their_decisions_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let broker = MockBroker::start(&[("t", 1)]).unwrap();
-    let models = [padded("m", "t")];
+    let mut models = [padded("m", "t")];
+    // By hand alone.
+    models[0].fold.on_drift = OnDrift::Alert;
     send(&broker, "t", 0, events(1_000));
     let world = start(&broker, dir.path(), &models).unwrap();
     world.wait("m", 1_001);
