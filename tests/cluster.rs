@@ -15,8 +15,9 @@ use streams::Admin;
 use support::kafka::RealKafka;
 use support::service::{self, Service};
 
-const EVENTS: u64 = 30_000;
-const RATE: u64 = 500;
+/// More than it will send: it goes on until it is asked to end.
+const EVENTS: u64 = 10_000_000;
+const RATE: u64 = 400;
 
 fn config(brokers: &str, port: u16, state: &Path) -> String {
     let model = |name: &str, rest: &str| {
@@ -107,6 +108,7 @@ fn brokers_fail_and_nothing_is_lost() {
     kafka.iter_mut().for_each(RealKafka::wait_until_up);
     learns_on(&mut service);
 
+    service::signal("-TERM", &producer);
     assert!(producer.wait().unwrap().success());
     let sent: Value = serde_json::from_slice(&fs::read(&told).unwrap()).unwrap();
     let (good, bad) = (sent["good"].as_u64().unwrap(), sent["bad"].as_array().unwrap().len() as u64);

@@ -4,12 +4,14 @@ usage: produce.py BROKERS TOPIC KIND SEED EVENTS RATE OUT.json
 
 KIND is `air` (regression on `co`) or `load` (classification on `up`). One record in a hundred is broken, one in two
 hundred is a tombstone. OUT.json gets {"sum", "good", "bad": ["topic/partition/offset", ...], "tombstones"}; `sum` is
-the sum of the ids of the good ones. Partitions added on the way get their share.
+the sum of the ids of the good ones. Partitions added on the way get their share. SIGTERM ends it early: it sends no
+more, waits until all is delivered and tells.
 """
 
 import json
 import math
 import random
+import signal
 import sys
 import time
 
@@ -76,10 +78,21 @@ producer = Producer({
     "log_level": 2,
 })
 partitions = 0
+asked_to_end = False
+
+
+def end(*_):
+    global asked_to_end
+    asked_to_end = True
+
+
+signal.signal(signal.SIGTERM, end)
 began = time.monotonic()
 for i in range(1, int(events) + 1):
+    if asked_to_end:
+        break
     if i % 1000 == 1:
-        partitions = len(producer.list_topics(topic, timeout=30).topics[topic].partitions)
+        partitions = len(producer.list_topics(topic, timeout=60).topics[topic].partitions)
     draw = rng.random()
     if draw < 0.01:
         role, value = "bad", broken(i)

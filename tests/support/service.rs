@@ -39,17 +39,17 @@ impl Service {
 
     /// Stops it in its tracks; [`Service::thaw`] lets it go on.
     pub fn freeze(&self) {
-        assert!(Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status().unwrap().success());
+        signal("-STOP", &self.child);
     }
 
     /// It goes on as if nothing had been.
     pub fn thaw(&self) {
-        assert!(Command::new("kill").args(["-CONT", &self.child.id().to_string()]).status().unwrap().success());
+        signal("-CONT", &self.child);
     }
 
     /// Asks it to finish and waits for it.
     pub fn stop(mut self) {
-        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
+        signal("-TERM", &self.child);
         let status = self.child.wait().unwrap();
         assert!(status.success(), "it ended with {status}:\n{}", self.last_words());
     }
@@ -97,6 +97,11 @@ impl Service {
 pub fn post(url: &str, body: &Value) -> Option<(u16, Value)> {
     let mut answer = agent().post(url).send_json(body).ok()?;
     Some((answer.status().as_u16(), answer.body_mut().read_json().ok()?))
+}
+
+/// Sends a signal, as the shell's `kill` does.
+pub fn signal(signal: &str, child: &Child) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 fn agent() -> ureq::Agent {
