@@ -19,7 +19,12 @@ impl Dictionary {
     pub fn get(&self, name: &str) -> Option<u32> {
         // Among a few names looking costs less than hashing.
         match self.names.len() {
-            0..=Self::FEW => self.names.iter().position(|known| **known == *name).map(|number| number as u32),
+            0..=Self::FEW => {
+                // Names of one field differ most often in their last byte.
+                let last = name.as_bytes().last();
+                let mut names = self.names.iter().map(|known| &**known);
+                names.position(|known| known.as_bytes().last() == last && known == name).map(|number| number as u32)
+            }
             _ => self.index.get(name).copied(),
         }
     }

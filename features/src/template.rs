@@ -60,13 +60,25 @@ impl Template {
         let mut from = 0;
         let (last, before) = self.ends.split_last().expect("there is a piece after the last scalar");
         for &to in before {
-            let Some(scalar) = rest.strip_prefix(&self.between[from..to]) else { return false };
+            let Some((piece, scalar)) = rest.split_at_checked(to - from) else { return false };
+            if !same(piece, &self.between[from..to]) {
+                return false;
+            }
             let Some((value, length)) = scalar_of(scalar, text) else { return false };
             values.push(value);
             (rest, from) = (&scalar[length..], to);
         }
         *rest == self.between[from..*last]
     }
+}
+
+/// Whether two pieces of one length are the same. They are short: most are told apart by two comparisons, for less than
+/// it costs to call `memcmp`.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let (Some((first, _)), Some((_, last))) = (a.split_first_chunk::<8>(), a.split_last_chunk::<8>()) else {
+        return a.iter().zip(b).all(|(a, b)| a == b);
+    };
+    b.starts_with(first) && b.ends_with(last) && (a.len() <= 16 || a[8..a.len() - 8] == b[8..b.len() - 8])
 }
 
 /// One past the closing quote of the string that begins at `from`.
@@ -140,7 +152,8 @@ fn number(bytes: &[u8]) -> Option<(f64, usize)> {
     }
     // A whole number below 2^53 divided by an exact power of ten: one rounding, hence the right one (Clinger 1990).
     let x = if !exponent && count <= 19 && mantissa < 1 << 53 && decimals <= 22 {
-        let x = mantissa as f64 / POWERS[decimals];
+        let whole = mantissa as f64;
+        let x = if decimals == 0 { whole } else { whole / POWERS[decimals] };
         if negative { -x } else { x }
     } else {
         fast_float2::parse(&bytes[..at]).ok()?
@@ -183,6 +196,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pieces_are_the_same_if_all_their_bytes_are(a in "[ab]{0,40}", at in 0_usize..40) {
+            prop_assert!(same(a.as_bytes(), a.as_bytes()));
+            let mut b = a.clone().into_bytes();
+            if let Some(byte) = b.get_mut(at) {
+                *byte ^= 1;
+                prop_assert!(!same(a.as_bytes(), &b));
+            }
+        }
+
         #[test]
         fn numbers_are_what_the_full_reader_makes_of_them(text in r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?") {
             let full = serde_json::from_str::<f64>(&text).ok().filter(|x| x.is_finite());

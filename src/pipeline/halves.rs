@@ -1,4 +1,4 @@
-//! The fold on two threads: while one batch is learned, the next one is read.
+//! The fold on two threads: while some batches are learned, the next ones are read.
 
 use std::io;
 use std::thread;
@@ -6,6 +6,17 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use features::Record;
 use fold::{Chunk, Fold, Learning, Position, Reading, Rejected};
+
+/// Batches read and not yet learned, at most: enough that neither thread waits for the other's next turn on a busy
+/// machine, few enough that a whole fold is soon to be had.
+const AHEAD: usize = 4;
+
+/// What the thread that learns is asked for.
+enum Task {
+    Take(Box<Learning>),
+    Learn(Chunk),
+    GiveBack,
+}
 
 enum State {
     Whole(Box<Fold>),
@@ -18,9 +29,10 @@ enum State {
 /// A fold that is whole when it is asked for, and learns behind its owner's back otherwise.
 pub struct Halves {
     state: State,
-    chunk: Chunk,
-    to_learn: Sender<(Learning, Chunk)>,
-    learned: Receiver<(Learning, Chunk)>,
+    tasks: Sender<Task>,
+    given_back: Receiver<Box<Learning>>,
+    /// Chunks that were learned; their memory is used again.
+    spare: (Sender<Chunk>, Receiver<Chunk>),
 }
 
 impl Halves {
@@ -29,17 +41,28 @@ impl Halves {
     /// # Errors
     /// There is no thread to be had.
     pub fn start(fold: Fold, thread_name: String) -> io::Result<Self> {
-        let (to_learn, tasks) = bounded::<(Learning, Chunk)>(1);
-        let (done, learned) = bounded(1);
+        let (tasks, to_do) = bounded(AHEAD);
+        let (give_back, given_back) = bounded(1);
+        let spare = bounded(AHEAD);
+        let learned = spare.0.clone();
         thread::Builder::new().name(thread_name).spawn(move || {
-            for (mut learning, mut chunk) in tasks {
-                learning.train(&mut chunk);
-                if done.send((learning, chunk)).is_err() {
-                    return;
+            let mut half: Option<Box<Learning>> = None;
+            for task in to_do {
+                match task {
+                    Task::Take(learning) => half = Some(learning),
+                    Task::Learn(mut chunk) => {
+                        half.as_mut().expect("it was given").train(&mut chunk);
+                        // One too many is thrown away.
+                        let _ = learned.try_send(chunk);
+                    }
+                    Task::GiveBack => {
+                        // Fails only if nobody wants it any more.
+                        let _ = give_back.send(half.take().expect("it was given"));
+                    }
                 }
             }
         })?;
-        Ok(Self { state: State::Whole(Box::new(fold)), chunk: Chunk::default(), to_learn, learned })
+        Ok(Self { state: State::Whole(Box::new(fold)), tasks, given_back, spare })
     }
 
     /// Records and decisions read.
@@ -65,8 +88,9 @@ impl Halves {
         if let State::Apart(_) = self.state
             && let State::Apart(reading) = std::mem::replace(&mut self.state, State::Between)
         {
-            let (learning, _) = self.take_back();
-            self.state = State::Whole(Box::new(Fold::whole(*reading, learning)));
+            self.ask(Task::GiveBack);
+            let learning = self.given_back.recv().expect(PANICKED);
+            self.state = State::Whole(Box::new(Fold::whole(*reading, *learning)));
         }
         match &mut self.state {
             State::Whole(fold) => fold,
@@ -76,36 +100,38 @@ impl Halves {
 
     /// Folds a batch. Returns what cannot be learned from; the rest is learned by the time the fold is asked for.
     pub fn fold_batch(&mut self, batch: &[Record]) -> Vec<Rejected> {
-        let (mut reading, learning) = match std::mem::replace(&mut self.state, State::Between) {
-            State::Apart(reading) => (reading, None),
+        let mut chunk = self.spare.1.try_recv().unwrap_or_default();
+        let mut reading = match std::mem::replace(&mut self.state, State::Between) {
+            State::Apart(reading) => reading,
             State::Whole(fold) => match fold.apart() {
-                Ok((reading, learning)) => (Box::new(reading), Some(learning)),
+                Ok((reading, learning)) => {
+                    self.ask(Task::Take(Box::new(learning)));
+                    Box::new(reading)
+                }
                 Err(mut fold) => {
-                    fold.decode(batch, &mut self.chunk);
-                    fold.train(&mut self.chunk);
+                    fold.decode(batch, &mut chunk);
+                    fold.train(&mut chunk);
                     self.state = State::Whole(fold);
-                    return self.chunk.take_rejected();
+                    let rejected = chunk.take_rejected();
+                    let _ = self.spare.0.try_send(chunk);
+                    return rejected;
                 }
             },
             State::Between => unreachable!("a panic has ended the trainer"),
         };
-        let mut chunk = std::mem::take(&mut self.chunk);
         reading.decode(batch, &mut chunk);
         let rejected = chunk.take_rejected();
-        let learning = learning.unwrap_or_else(|| {
-            let (learning, spare) = self.take_back();
-            self.chunk = spare;
-            learning
-        });
-        self.to_learn.send((learning, chunk)).expect("it waits for work as long as this side lives");
+        self.ask(Task::Learn(chunk));
         self.state = State::Apart(reading);
         rejected
     }
 
-    fn take_back(&self) -> (Learning, Chunk) {
-        self.learned.recv().expect("the thread that learns has panicked")
+    fn ask(&self, task: Task) {
+        self.tasks.send(task).expect(PANICKED);
     }
 }
+
+const PANICKED: &str = "the thread that learns has panicked";
 
 #[cfg(test)]
 mod tests {

@@ -82,7 +82,7 @@ pub struct Trainer {
     tail: Tail,
     until: u64,
     order: Order,
-    /// The last batch was full: more can be folded at once.
+    /// The last batch was full: there may be more to fold before more is read.
     more: bool,
     pace: Pace,
     garbage: Garbage,
@@ -205,10 +205,10 @@ impl Trainer {
             std::thread::sleep(Self::IDLE);
             return self.tick(source);
         }
-        // While replaying it must read on whatever waits here: the journal says which partition comes next.
-        if (self.order.has_room() || !self.tail.is_done())
-            && let Some(event) =
-                source.poll(if self.more { Duration::ZERO } else { Self::IDLE }).map_err(TurnError::Source)?
+        // While replaying it must read on whatever waits here: the journal says which partition comes next. Otherwise what is
+        // here is folded first: what is read long before it is folded has left the caches by then.
+        if (self.order.has_room() && !self.more || !self.tail.is_done())
+            && let Some(event) = source.poll(Self::IDLE).map_err(TurnError::Source)?
         {
             self.take_in(event);
         }

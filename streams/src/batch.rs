@@ -2,7 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use features::{EventTime, PartitionId, Record};
-use rdkafka::message::{BorrowedMessage, Message};
+
+use crate::batch_consumer::Fetched;
 
 /// A batch is handed over when it has this many records …
 const RECORDS: usize = 1_000;
@@ -38,11 +39,11 @@ impl Batch {
         self.records.len() >= RECORDS || self.bytes >= BYTES
     }
 
-    pub(crate) fn push(&mut self, from: PartitionId, message: &BorrowedMessage<'_>, room: &mut Room) {
+    pub(crate) fn push(&mut self, from: PartitionId, message: &Fetched, room: &mut Room) {
         let record = Record {
             from,
             offset: message.offset(),
-            timestamp: EventTime(message.timestamp().to_millis().unwrap_or(0)),
+            timestamp: EventTime(message.timestamp().unwrap_or(0)),
             key: message.key().map(|key| room.copy(key)),
             payload: message.payload().map(|payload| room.copy(payload)),
         };

@@ -2,6 +2,7 @@
 
 mod admin;
 mod batch;
+mod batch_consumer;
 mod client;
 mod csv_json;
 mod dead_letters;

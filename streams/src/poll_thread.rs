@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TryRecvError};
 use features::{NextOffset, PartitionId, TopicId};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::batch::{Batch, Room};
+use crate::batch_consumer::BatchConsumer;
 use crate::client::Context;
 use crate::discovery::Discovery;
 use crate::kafka_source::KafkaConfig;
@@ -55,7 +55,7 @@ struct Progress {
 }
 
 pub(crate) struct Reader {
-    consumer: BaseConsumer<Context>,
+    client: BatchConsumer,
     topics: Vec<String>,
     discovery: Discovery,
     commands: Receiver<Command>,
@@ -80,7 +80,7 @@ impl Reader {
         out: Sender<Result<Told, SourceError>>,
     ) -> Self {
         Self {
-            consumer,
+            client: BatchConsumer::new(consumer),
             topics: config.topics.clone(),
             discovery: Discovery::new(config),
             commands,
@@ -111,7 +111,7 @@ impl Reader {
         loop {
             self.obey()?;
             if self.discovery.is_due() {
-                for event in self.discovery.look(&self.consumer) {
+                for event in self.discovery.look(self.client.consumer()) {
                     self.tell(event);
                 }
             }
@@ -124,6 +124,10 @@ impl Reader {
                 self.fill(if room { WAIT } else { Duration::ZERO })?;
             }
         }
+    }
+
+    fn consumer(&self) -> &BaseConsumer<Context> {
+        self.client.consumer()
     }
 
     fn tell(&mut self, event: SourceEvent) {
@@ -144,8 +148,8 @@ impl Reader {
                 }
                 Ok(Command::Committed(positions)) => {
                     let offsets = self.list(positions.iter().map(|&(from, next)| (from, next.0)))?;
-                    if let Err(e) = self.consumer.commit(&offsets, CommitMode::Async) {
-                        self.consumer.context().warn(&format!("offsets for lag tools were not committed: {e}"));
+                    if let Err(e) = self.consumer().commit(&offsets, CommitMode::Async) {
+                        self.consumer().context().warn(&format!("offsets for lag tools were not committed: {e}"));
                     }
                 }
                 Err(TryRecvError::Empty) => return Ok(()),
@@ -160,7 +164,7 @@ impl Reader {
         for _ in 0..self.unchecked.len() {
             let Some((from, next)) = self.unchecked.pop_front() else { break };
             let topic = &self.topics[usize::from(from.topic.0)];
-            match self.consumer.fetch_watermarks(topic, from.partition, ASK) {
+            match self.consumer().fetch_watermarks(topic, from.partition, ASK) {
                 Ok((low, high)) if next < low || next > high => {
                     self.tell(SourceEvent::Gap { from, wanted: NextOffset(next), low, high });
                 }
@@ -168,7 +172,7 @@ impl Reader {
                     self.reading.insert(from, Progress { next, at_end: false, room: Room::default() });
                 }
                 Err(e) => {
-                    self.consumer.context().warn(&format!("{topic}/{} cannot be read: {e}", from.partition));
+                    self.consumer().context().warn(&format!("{topic}/{} cannot be read: {e}", from.partition));
                     self.unchecked.push_back((from, next));
                 }
             }
@@ -177,10 +181,13 @@ impl Reader {
             }
         }
         self.check_at = Instant::now() + RETRY;
+        let topics = &self.topics;
+        let name = |from: &PartitionId| topics[usize::from(from.topic.0)].as_str();
+        self.client.gather(self.reading.keys().map(|from| (name(from), from.partition)));
         let assignment = self.list(self.reading.iter().map(|(&from, progress)| (from, progress.next)))?;
-        self.consumer.assign(&assignment).map_err(broken)?;
+        self.consumer().assign(&assignment).map_err(broken)?;
         if self.paused {
-            self.consumer.pause(&assignment).map_err(broken)?;
+            self.consumer().pause(&assignment).map_err(broken)?;
         }
         Ok(())
     }
@@ -214,43 +221,50 @@ impl Reader {
             self.held_since = None;
             if self.paused {
                 self.paused = false;
-                self.consumer.assignment().and_then(|all| self.consumer.resume(&all)).map_err(broken)?;
+                self.consumer().assignment().and_then(|all| self.consumer().resume(&all)).map_err(broken)?;
             }
         } else if !self.paused && self.held_since.get_or_insert_with(Instant::now).elapsed() >= PAUSE_AFTER {
             self.paused = true;
-            self.consumer.assignment().and_then(|all| self.consumer.pause(&all)).map_err(broken)?;
+            self.consumer().assignment().and_then(|all| self.consumer().pause(&all)).map_err(broken)?;
         }
         Ok(())
     }
 
-    /// Polls until a batch is full or nothing more is there.
-    fn fill(&mut self, mut wait: Duration) -> Result<(), Stop> {
-        while !self.batch.is_full() && self.pending.len() < PENDING {
-            match self.consumer.poll(wait) {
-                None => break,
-                Some(Ok(message)) => {
-                    // Asking a message for its topic costs more than reading it.
-                    let topic = match self.topics.len() {
-                        1 => 0,
-                        _ => self.topics.iter().position(|topic| topic == message.topic()).expect("we assigned it"),
-                    };
-                    let from = PartitionId { topic: TopicId(topic as u16), partition: message.partition() };
-                    if let Some(progress) = self.reading.get_mut(&from)
-                        && message.offset() >= progress.next
-                    {
-                        (progress.next, progress.at_end) = (message.offset() + 1, false);
-                        self.batch.push(from, &message, &mut progress.room);
-                    }
-                }
-                Some(Err(error)) => {
+    /// Takes what is there, in batches.
+    fn fill(&mut self, wait: Duration) -> Result<(), Stop> {
+        // Statistics, logs and errors that concern no partition come this way.
+        while let Some(told) = self.consumer().poll(Duration::ZERO) {
+            match told {
+                Ok(_) => return Err(Stop::Broken("a message of a partition that is not gathered".into())),
+                Err(error) => self.consumer().context().warn(&error.to_string()),
+            }
+        }
+        for message in self.client.take(wait) {
+            // Asking a message for its topic costs more than reading it.
+            let topic = match self.topics.len() {
+                1 => 0,
+                _ => self.topics.iter().position(|topic| topic == message.topic()).expect("we assigned it"),
+            };
+            let from = PartitionId { topic: TopicId(topic as u16), partition: message.partition() };
+            if let Some(error) = message.error() {
+                self.close_batch();
+                self.failed(from, error)?;
+            } else if let Some(progress) = self.reading.get_mut(&from)
+                && message.offset() >= progress.next
+            {
+                (progress.next, progress.at_end) = (message.offset() + 1, false);
+                self.batch.push(from, &message, &mut progress.room);
+                if self.batch.is_full() {
                     self.close_batch();
-                    self.failed(&error)?;
                 }
             }
-            wait = Duration::ZERO;
         }
         self.close_batch();
-        if self.consumer.context().is_fatal() { Err(Stop::Broken("fatal error of the client".into())) } else { Ok(()) }
+        if self.consumer().context().is_fatal() {
+            Err(Stop::Broken("fatal error of the client".into()))
+        } else {
+            Ok(())
+        }
     }
 
     fn close_batch(&mut self) {
@@ -260,59 +274,32 @@ impl Reader {
         }
     }
 
-    fn failed(&mut self, error: &KafkaError) -> Result<(), Stop> {
+    fn failed(&mut self, from: PartitionId, error: RDKafkaErrorCode) -> Result<(), Stop> {
         use RDKafkaErrorCode::{
-            AutoOffsetReset, BadCompression, BadMessage, InvalidMessage, MessageSizeTooLarge, NotImplemented,
-            OffsetOutOfRange,
+            AutoOffsetReset, BadCompression, BadMessage, Fatal, InvalidMessage, MessageSizeTooLarge, NotImplemented,
+            OffsetOutOfRange, PartitionEOF,
         };
-        if let KafkaError::PartitionEOF(partition) = error {
-            self.reached_end(*partition);
-            return Ok(());
-        }
-        match error.rdkafka_error_code() {
-            // The error does not say which partition: all are compared with the log and read on from where they were.
-            Some(AutoOffsetReset | OffsetOutOfRange) => {
-                let reading = std::mem::take(&mut self.reading);
-                self.unchecked.extend(reading.into_iter().map(|(from, progress)| (from, progress.next)));
-                Ok(())
+        let told = || format!("{}/{}: {error}", self.topics[usize::from(from.topic.0)], from.partition);
+        match error {
+            PartitionEOF => {
+                if let Some(progress) = self.reading.get_mut(&from).filter(|progress| !progress.at_end) {
+                    progress.at_end = true;
+                    let next = NextOffset(progress.next);
+                    self.tell(SourceEvent::CaughtUp { from, next });
+                }
+            }
+            // It is compared with the log and read on from where it was.
+            AutoOffsetReset | OffsetOutOfRange => {
+                let progress = self.reading.remove(&from);
+                self.unchecked.extend(progress.map(|progress| (from, progress.next)));
             }
             // librdkafka goes on behind records it cannot read; a new client reads them again.
-            Some(BadMessage | BadCompression | InvalidMessage | MessageSizeTooLarge | NotImplemented) => {
-                Err(broken(error))
+            BadMessage | BadCompression | InvalidMessage | MessageSizeTooLarge | NotImplemented | Fatal => {
+                return Err(Stop::Broken(told()));
             }
-            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(broken(error)),
-            _ => {
-                self.consumer.context().warn(&error.to_string());
-                Ok(())
-            }
+            _ => self.consumer().context().warn(&told()),
         }
-    }
-
-    /// The client names the partition's number alone; with several topics the log is asked which one is at its end.
-    fn reached_end(&mut self, partition: i32) {
-        let same: Vec<PartitionId> = self.reading.keys().filter(|from| from.partition == partition).copied().collect();
-        let left_to_read = |from: &PartitionId| {
-            let topic = &self.topics[usize::from(from.topic.0)];
-            let (_, high) = self.consumer.fetch_watermarks(topic, partition, ASK).ok()?;
-            Some((high - self.reading[from].next, *from))
-        };
-        let at_end: Vec<PartitionId> = if same.len() > 1 {
-            let open = same.iter().filter(|from| !self.reading[*from].at_end);
-            let left: Vec<(i64, PartitionId)> = open.filter_map(left_to_read).collect();
-            // A transaction's marker at the end is an offset without a record: the nearest one is meant.
-            let least = left.iter().map(|(left, _)| *left).min().unwrap_or(0).max(0);
-            left.into_iter().filter(|(left, _)| *left <= least).map(|(_, from)| from).collect()
-        } else {
-            same
-        };
-        for from in at_end {
-            let progress = self.reading.get_mut(&from).expect("taken from its keys");
-            if !progress.at_end {
-                progress.at_end = true;
-                let next = NextOffset(progress.next);
-                self.tell(SourceEvent::CaughtUp { from, next });
-            }
-        }
+        Ok(())
     }
 }
 
