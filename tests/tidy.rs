@@ -70,6 +70,12 @@ fn names(code: &str, library: &str) -> bool {
 }
 
 #[test]
+fn unsafe_code_stands_in_one_file() {
+    let unsafes = sources().into_iter().filter(|(_, text)| code(text).contains("unsafe {"));
+    assert_eq!(unsafes.map(|(name, _)| name).collect::<Vec<_>>(), ["streams/src/batch_consumer.rs"]);
+}
+
+#[test]
 fn dependencies_go_one_way() {
     let in_house: BTreeSet<&str> = CRATES.iter().map(|(name, _)| *name).collect();
     for (name, allowed) in CRATES {
