@@ -121,8 +121,16 @@ impl Schema {
             if value == Value::Null {
                 continue;
             }
+            let known = slots[i].and_then(|slot| slot.feature);
+            // Most values are numbers of fields that hold numbers.
+            if let (Some(place), Value::Number(x)) = (known, value)
+                && this.fields[place as usize].kind == Kind::Number
+            {
+                row[place as usize] = x;
+                continue;
+            }
             let key = fields.get(i).0;
-            let place = match slots[i].and_then(|slot| slot.feature) {
+            let place = match known {
                 Some(place) => place,
                 None if !this.spec.features.is_empty() => continue,
                 // The same new name may stand twice in one event.

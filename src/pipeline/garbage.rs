@@ -8,8 +8,9 @@ use crate::config::StopAt;
 
 #[derive(Debug, Default)]
 struct Recent {
-    rejected: VecDeque<bool>,
-    count: usize,
+    seen: u64,
+    /// Which of the last ones were rejected, by number.
+    rejected: VecDeque<u64>,
 }
 
 /// What became of the last records of each partition, and the share of rejected ones at which it is stopped.
@@ -28,13 +29,13 @@ impl Garbage {
     /// Notes a record; true once the partition is to be stopped.
     pub fn note(&mut self, from: PartitionId, rejected: bool) -> bool {
         let recent = self.recent.entry(from).or_default();
-        recent.rejected.push_back(rejected);
-        recent.count += usize::from(rejected);
-        let of_last = self.limit.of_last as usize;
-        if recent.rejected.len() > of_last {
-            recent.count -= usize::from(recent.rejected.pop_front() == Some(true));
+        recent.seen += 1;
+        let of_last = u64::from(self.limit.of_last);
+        if rejected {
+            recent.rejected.push_back(recent.seen);
         }
-        recent.rejected.len() == of_last && recent.count as f64 >= self.limit.share * f64::from(self.limit.of_last)
+        recent.rejected.pop_front_if(|number| *number + of_last <= recent.seen);
+        recent.seen >= of_last && recent.rejected.len() as f64 >= self.limit.share * f64::from(self.limit.of_last)
     }
 }
 

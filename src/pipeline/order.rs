@@ -98,15 +98,17 @@ impl Order {
 
     /// Takes in what was read.
     pub fn push(&mut self, records: Vec<Record>) {
-        for record in records {
-            let queue = self.queues.entry(record.from).or_default();
-            if queue.stopped {
-                continue;
+        let mut records = records.into_iter().peekable();
+        while let Some(from) = records.peek().map(|record| record.from) {
+            let queue = self.queues.entry(from).or_default();
+            while let Some(record) = records.next_if(|record| record.from == from) {
+                if !queue.stopped {
+                    self.records += 1;
+                    self.bytes += size(&record);
+                    queue.caught_up = None;
+                    queue.records.push_back(record);
+                }
             }
-            self.records += 1;
-            self.bytes += size(&record);
-            queue.caught_up = None;
-            queue.records.push_back(record);
         }
     }
 

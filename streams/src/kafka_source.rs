@@ -124,7 +124,9 @@ impl KafkaSource {
         };
         match &mut event {
             SourceEvent::Records(records) => {
-                records.retain(|record| current(&record.from));
+                if !latest {
+                    records.retain(|record| current(&record.from));
+                }
                 let last = records.last()?;
                 let (mut from, mut next) = (last.from, last.offset + 1);
                 for record in records.iter().rev() {
