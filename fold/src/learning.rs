@@ -178,9 +178,9 @@ impl Learning {
 
     fn act(&mut self, act: Act, moment: Moment) {
         match act {
-            Act::BeginFresh => self.begin_fresh(moment),
-            Act::ConfirmFresh => self.confirm_fresh(moment),
-            Act::EndFresh => self.slots.retain(|slot| !slot.is_fresh() || slot.confirmed),
+            Act::Begin => self.begin_fresh(moment),
+            Act::Confirm => self.confirm_fresh(moment),
+            Act::End => self.slots.retain(|slot| !slot.is_fresh() || slot.confirmed),
         }
     }
 
@@ -266,17 +266,17 @@ mod tests {
             let saved: Vec<Section> = fold.save();
             *fold = Fold::restore(config.clone(), &saved).unwrap();
         };
-        act(&mut fold, Act::BeginFresh, 100, &[100]);
-        act(&mut fold, Act::EndFresh, 200, &[]);
-        act(&mut fold, Act::BeginFresh, 300, &[300]);
-        act(&mut fold, Act::ConfirmFresh, 400, &[300]);
+        act(&mut fold, Act::Begin, 100, &[100]);
+        act(&mut fold, Act::End, 200, &[]);
+        act(&mut fold, Act::Begin, 300, &[300]);
+        act(&mut fold, Act::Confirm, 400, &[300]);
         for (begin, end) in [(1_000, 1_100), (9_000, 9_100)] {
-            act(&mut fold, Act::BeginFresh, begin, &[300]);
-            act(&mut fold, Act::EndFresh, end, &[300]);
+            act(&mut fold, Act::Begin, begin, &[300]);
+            act(&mut fold, Act::End, end, &[300]);
         }
         // Another drift: what was born under the last one is no answer to it.
-        act(&mut fold, Act::ConfirmFresh, 9_200, &[9_200]);
-        act(&mut fold, Act::ConfirmFresh, 9_900, &[9_200]);
-        act(&mut fold, Act::EndFresh, 10_000, &[9_200]);
+        act(&mut fold, Act::Confirm, 9_200, &[9_200]);
+        act(&mut fold, Act::Confirm, 9_900, &[9_200]);
+        act(&mut fold, Act::End, 10_000, &[9_200]);
     }
 }

@@ -28,15 +28,15 @@ const NOTES: usize = 64;
 const EFFECT: u64 = 1_000;
 const BLOCK: u64 = 100;
 
-/// What a loss asks for.
+/// What a loss asks to do about the fresh challenger.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Act {
     /// A fresh challenger is to learn from the next row on, unless there is one.
-    BeginFresh,
+    Begin,
     /// The fresh challenger is to have its whole life; one that is too old leaves, and another begins.
-    ConfirmFresh,
+    Confirm,
     /// The fresh challenger was for nothing, unless it was confirmed.
-    EndFresh,
+    End,
 }
 
 /// Mean of some losses.
@@ -102,18 +102,18 @@ impl Living {
         match (was, now) {
             (Signal::Stable | Signal::Drift, Signal::Warning) => {
                 tell(What::Warning { learner: name() });
-                act = Some(Act::BeginFresh);
+                act = Some(Act::Begin);
             }
             (Signal::Warning, Signal::Stable) => {
                 tell(What::WarningOver { learner: name() });
-                act = Some(Act::EndFresh);
+                act = Some(Act::End);
             }
             (Signal::Stable | Signal::Warning, Signal::Drift) => {
                 if let Some(incident) = monitor.incident() {
                     self.before = self.noted_before(incident.onset);
                     tell(What::Drift { learner: name(), incident: incident.clone() });
                 }
-                act = Some(Act::ConfirmFresh);
+                act = Some(Act::Confirm);
             }
             _ => {}
         }
