@@ -1,6 +1,9 @@
-//! What acting on decay is worth: every scenario that drifts, folded twice by the same champion, once with a fresh
-//! challenger at each warning (`on_drift = "challenge"`), once only told of it ("alert"). Where the world changes is
-//! known, so what each change costs is measured, not guessed.
+//! What acting on decay is worth: every scenario that drifts, folded by the same champion without acting on it
+//! (`on_drift = "alert"`), with a detector that always fires, and with `auto`. Where the world changes is known, so what
+//! each change costs is measured, not guessed.
+//!
+//! A detector that never fires is the same as not acting. One change of one seed is mostly noise, so the losses of all
+//! seeds are averaged event by event first, of each arm alike, and each change is looked for in that curve.
 //!
 //! `cargo bench --bench recovery [-- --seeds 20 --learner hoeffding_tree --challengers linear,… --scenario sea]`
 
@@ -29,6 +32,14 @@ const WORLDS: [(&str, u64); 11] = [
     ("sensors", 60_000),
     ("demo", 60_000),
 ];
+/// What is done about decay: nothing, and acting on one detector or the other.
+const ARMS: [(OnDrift, &str); 3] = [
+    (OnDrift::Alert, "auto"),
+    // Two errors in a row are an alarm; one that lasts.
+    (OnDrift::Challenge, "page_hinkley:lambda=1,warning=0.5,delta=0,alpha=0.9"),
+    (OnDrift::Challenge, "auto"),
+];
+const ACTING: usize = 2;
 /// Events before a change that say how good the champion was, and behind its end in which it is to recover.
 const BEFORE: usize = 1_000;
 const AFTER: usize = 5_000;
@@ -37,7 +48,11 @@ const ROLLING: usize = 200;
 const NEAR: f64 = 0.2;
 /// A change hurts if not acting costs more than this share of the loss before it, and more than this much.
 const HURTS: f64 = 0.05;
+const LEAST: f64 = 0.005;
 const BATCH: usize = 1_000;
+
+/// A figure for every arm.
+type Each<T> = [T; ARMS.len()];
 
 /// One run.
 struct Run {
@@ -49,13 +64,11 @@ struct Run {
     worse: u64,
 }
 
-/// A change of the world as two runs came through it: without acting, with acting.
-struct Passed {
-    hurts: bool,
-    /// Mean loss above that before the change, until [`AFTER`] events behind its end.
-    extra: [f64; 2],
-    /// Events from its end until the loss was back; `None`: not before the next change.
-    back: [Option<usize>; 2],
+/// A change of the world: from when on, until when it is complete, and when the next one comes.
+struct Change {
+    at: usize,
+    end: usize,
+    next: usize,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -67,21 +80,26 @@ fn main() -> anyhow::Result<()> {
     let learner = option("--learner", "hoeffding_tree");
     let challengers = option("--challengers", "");
     let only = option("--scenario", "");
-    println!(
-        "| world | loss in all: alert → challenge | promotions a run (worse) | changes that hurt | extra loss: alert → challenge | less / more | events to be back: alert → challenge | not back: alert → challenge | CPU |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("Each cell: not acting / a detector that always fires / auto.\n");
+    println!("| world | loss in all | promotions a run (worse) | CPU |\n|---|---|---|---|");
+    let mut changes = Vec::new();
     for (name, events) in WORLDS.into_iter().filter(|(name, _)| only.is_empty() || *name == only) {
         let scenario = Scenario::by_name(name).expect("it is in the catalog");
-        let drifts = scenario.drifts(events);
         let runs = both(seeds, |seed| {
-            [OnDrift::Alert, OnDrift::Challenge].map(|on_drift| {
-                let config = config(scenario, &learner, &challengers, on_drift);
+            ARMS.map(|(on_drift, detector)| {
+                let mut config = config(scenario, &learner, &challengers);
+                (config.on_drift, config.detector) = (on_drift, detector.into());
                 run(config, scenario, seed, events)
             })
         });
-        print(name, &drifts, &runs);
+        println!("| {name} | {} |", overall(&runs));
+        let curves = each(|arm| curve(&runs, arm));
+        for (change, kind) in known(&scenario.drifts(events), events) {
+            changes.push(format!("| {name}, {kind} at {} | {} |", change.at, passed(&change, &curves, &runs)));
+        }
     }
+    println!("\n| change | hurts | extra loss | less / more | events to be back |\n|---|---|---|---|---|");
+    changes.iter().for_each(|change| println!("{change}"));
     Ok(())
 }
 
@@ -96,7 +114,7 @@ fn both<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     })
 }
 
-fn config(scenario: &Scenario, learner: &str, challengers: &str, on_drift: OnDrift) -> FoldConfig {
+fn config(scenario: &Scenario, learner: &str, challengers: &str) -> FoldConfig {
     let mut config = ModelConfig::new("bench", vec!["events".into()], scenario.task, scenario.target).fold;
     config.event.time = Some(scenario.time.into());
     config.event.entity = scenario.entity.map(Into::into);
@@ -105,7 +123,6 @@ fn config(scenario: &Scenario, learner: &str, challengers: &str, on_drift: OnDri
     config.learner = learner.parse().expect("a learner");
     let names = challengers.split(',').filter(|name| !name.is_empty());
     config.challengers = names.map(|name| name.parse().expect("a learner")).collect();
-    config.on_drift = on_drift;
     config
 }
 
@@ -159,20 +176,60 @@ fn loss(fold: &Fold, scenario: &Scenario, record: &Record, said: &Outcome) -> f6
     }
 }
 
-/// How two runs came through the change `i`.
-fn passed(drifts: &[Drift], i: usize, [alert, challenge]: &[Run; 2]) -> Passed {
-    let runs = [&alert.losses, &challenge.losses];
-    let at = drifts[i].at_event as usize;
-    let next = drifts.get(i + 1).map_or(alert.losses.len(), |next| next.at_event as usize);
-    let end = drifts[i].ends_at.map_or(at, |end| end as usize).min(next);
+/// The changes of a world with their kinds.
+fn known(drifts: &[Drift], events: u64) -> impl Iterator<Item = (Change, String)> {
+    drifts.iter().enumerate().map(move |(i, drift)| {
+        let at = drift.at_event as usize;
+        let next = drifts.get(i + 1).map_or(events, |next| next.at_event) as usize;
+        let end = drift.ends_at.map_or(at, |end| end as usize).min(next);
+        (Change { at, end, next }, format!("{:?}", drift.kind).to_lowercase())
+    })
+}
+
+fn each<T>(figure: impl Fn(usize) -> T) -> Each<T> {
+    std::array::from_fn(figure)
+}
+
+/// The mean loss of all seeds, event by event.
+fn curve(runs: &[Each<Run>], arm: usize) -> Vec<f64> {
+    let at = |i| runs.iter().map(|run| run[arm].losses[i]).sum::<f64>() / runs.len() as f64;
+    (0..runs[0][arm].losses.len()).map(at).collect()
+}
+
+/// What the arms made of a change.
+fn passed(change: &Change, curves: &Each<Vec<f64>>, runs: &[Each<Run>]) -> String {
+    let &Change { at, end, next } = change;
     let until = (end + AFTER).min(next);
-    let before = runs.map(|losses| mean(losses, at - BEFORE..at));
-    let before = before[0].min(before[1]);
-    let extra = runs.map(|losses| mean(losses, at..until) - before);
-    let worst = windows(runs[0], at..until).map(|(_, loss)| loss).fold(before, f64::max);
-    let enough = before + NEAR * (worst - before);
-    let back = runs.map(|losses| windows(losses, end..next).find(|(_, loss)| *loss <= enough).map(|(to, _)| to - end));
-    Passed { hurts: extra[0] > HURTS * before && extra[0] > 0.005, extra, back }
+    // All are measured by one level: that of the best.
+    let before = |losses: &[f64]| mean(losses, at - BEFORE..at);
+    let best = each(|arm| before(&curves[arm])).into_iter().fold(f64::INFINITY, f64::min);
+    let extra = each(|arm| mean(&curves[arm], at..until) - best);
+    let worst = windows(&curves[0], at..until).map(|(_, loss)| loss).fold(best, f64::max);
+    let enough = best + NEAR * (worst - best);
+    // Behind its own worst: a loss that has not risen yet is not back.
+    let back = each(|arm| {
+        let worst = windows(&curves[arm], at..until).reduce(|worst, next| if next.1 > worst.1 { next } else { worst });
+        let from = worst.map_or(end, |(to, _)| to).max(end + ROLLING);
+        let found = windows(&curves[arm], end..next).find(|(to, loss)| *to >= from && *loss <= enough);
+        found.map_or("-".to_owned(), |(to, _)| (to - end).to_string())
+    });
+    let hurts = if extra[0] > HURTS * best && extra[0] > LEAST { "yes" } else { "no" };
+    let better = |run: &Each<Run>| mean(&run[0].losses, at..until) - mean(&run[ACTING].losses, at..until);
+    let less = runs.iter().filter(|run| better(run) > 0.0).count();
+    let more = runs.iter().filter(|run| better(run) < 0.0).count();
+    format!("{hurts} | {} | {less} / {more} | {}", extra.map(|x| format!("{x:.4}")).join(" / "), back.join(" / "))
+}
+
+/// What the arms made of a world.
+fn overall(runs: &[Each<Run>]) -> String {
+    let of =
+        |figure: fn(&Run) -> f64| each(|arm| runs.iter().map(|run| figure(&run[arm])).sum::<f64>() / runs.len() as f64);
+    let losses = of(|run| mean(&run.losses, 0..run.losses.len())).map(|loss| format!("{loss:.4}"));
+    let (promotions, worse) = (of(|run| run.promotions as f64), of(|run| run.worse as f64));
+    let promotions = each(|arm| format!("{:.1} ({:.1})", promotions[arm], worse[arm]));
+    let cpu = of(|run| run.cpu.as_secs_f64());
+    let cpu = cpu.map(|seconds| format!("{:.2} ×", seconds / cpu[0]));
+    format!("{} | {} | {}", losses.join(" / "), promotions[1..].join(" / "), cpu[1..].join(" / "))
 }
 
 fn mean(losses: &[f64], range: Range<usize>) -> f64 {
@@ -186,45 +243,6 @@ fn windows(losses: &[f64], range: Range<usize>) -> impl Iterator<Item = (usize, 
         .windows(ROLLING)
         .enumerate()
         .map(move |(i, window)| (from + i + ROLLING, window.iter().sum::<f64>() / ROLLING as f64))
-}
-
-fn print(name: &str, drifts: &[Drift], runs: &[[Run; 2]]) {
-    let count = runs.len() as f64;
-    let each =
-        |figure: fn(&Run) -> f64| [0, 1].map(|arm| runs.iter().map(|pair| figure(&pair[arm])).sum::<f64>() / count);
-    let overall = each(|run| mean(&run.losses, 0..run.losses.len()));
-    let cpu = each(|run| run.cpu.as_secs_f64());
-    let (promotions, worse) = (each(|run| run.promotions as f64)[1], each(|run| run.worse as f64)[1]);
-    let all = (0..drifts.len()).flat_map(|i| runs.iter().map(move |pair| passed(drifts, i, pair)));
-    let all: Vec<Passed> = all.collect();
-    let hurting: Vec<&Passed> = all.iter().filter(|passed| passed.hurts).collect();
-    let extra = [0, 1].map(|arm| median(hurting.iter().map(|passed| passed.extra[arm])));
-    let back =
-        [0, 1].map(|arm| median(hurting.iter().map(|p| p.back[arm].map_or(f64::INFINITY, |events| events as f64))));
-    let never = [0, 1].map(|arm| hurting.iter().filter(|p| p.back[arm].is_none()).count());
-    let less = hurting.iter().filter(|p| p.extra[1] < p.extra[0]).count();
-    let more = hurting.iter().filter(|p| p.extra[1] > p.extra[0]).count();
-    let events = |x: f64| if x.is_finite() { format!("{x:.0}") } else { "-".into() };
-    println!(
-        "| {name} | {:.4} → {:.4} | {promotions:.1} ({worse:.1}) | {} of {} | {:.4} → {:.4} | {less} / {more} | {} → {} | {} → {} | {:.2} × |",
-        overall[0],
-        overall[1],
-        hurting.len(),
-        all.len(),
-        extra[0],
-        extra[1],
-        events(back[0]),
-        events(back[1]),
-        never[0],
-        never[1],
-        cpu[1] / cpu[0],
-    );
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// CPU time of this thread.

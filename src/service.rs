@@ -41,6 +41,8 @@ pub struct Reach {
     pub outlets: Outlets,
     /// Where alerts are sent.
     pub webhook: Option<String>,
+    /// Where alerts say that the page is; `None`: at the address it listens on.
+    pub public_url: Option<String>,
 }
 
 /// The running service.
@@ -65,7 +67,7 @@ impl Service {
     /// # Errors
     /// The address is taken, the state folder is in use or cannot be gone on from.
     pub fn start(plans: Vec<Plan>, state_dir: &Path, reach: Reach) -> Result<Self, CliError> {
-        let Reach { listen, max_body, token, webhook, outlets } = reach;
+        let Reach { listen, max_body, token, webhook, public_url, outlets } = reach;
         let unavailable = |what: String| CliError::Unavailable(what);
         let listener = TcpListener::bind(listen).map_err(|e| unavailable(format!("http.listen: {listen}: {e}")))?;
         listener.set_nonblocking(true).map_err(anyhow::Error::from)?;
@@ -78,8 +80,8 @@ impl Service {
         let history = Arc::new(History::default());
         let (alerts, alerting) = match webhook {
             Some(webhook) => {
-                let (alerts, thread) =
-                    alerts::start(webhook, address, Retry::default()).map_err(anyhow::Error::from)?;
+                let page = public_url.unwrap_or_else(|| format!("http://{address}"));
+                let (alerts, thread) = alerts::start(webhook, &page, Retry::default()).map_err(anyhow::Error::from)?;
                 (Some(alerts), Some(thread))
             }
             None => (None, None),

@@ -170,12 +170,18 @@ impl Learning {
         if leaves {
             self.drop_slots(moment, |slot| slot.expires == Some(0));
         }
-        match act.filter(|_| promoted.is_none()) {
-            Some(Act::BeginFresh) => self.begin_fresh(moment),
-            Some(Act::EndFresh) => self.slots.retain(|slot| !slot.is_fresh()),
-            None => {}
+        if let Some(act) = act.filter(|_| promoted.is_none()) {
+            self.act(act, moment);
         }
         changed
+    }
+
+    fn act(&mut self, act: Act, moment: Moment) {
+        match act {
+            Act::Begin => self.begin_fresh(moment),
+            Act::Confirm => self.confirm_fresh(moment),
+            Act::End => self.slots.retain(|slot| !slot.is_fresh() || slot.confirmed),
+        }
     }
 
     /// The champion's place among the learners.
@@ -183,12 +189,21 @@ impl Learning {
         self.slots.iter().position(|slot| slot.role == Role::Champion).expect("there is always one")
     }
 
-    /// A learner of the champion's specification begins anew beside it, unless one did so lately.
+    /// The world has changed: the fresh challenger is to have its whole life. One that is too old to know only the new
+    /// world leaves, and another begins.
+    fn confirm_fresh(&mut self, moment: Moment) {
+        self.drop_slots(moment, |slot| slot.is_fresh() && !is_fresh(slot.since, moment.events));
+        self.begin_fresh(moment);
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_fresh()) {
+            slot.confirmed = true;
+        }
+    }
+
+    /// A learner of the champion's specification begins anew beside it, unless one has.
     fn begin_fresh(&mut self, moment: Moment) {
-        if self.slots.iter().any(|slot| slot.is_fresh() && is_fresh(slot.since, moment.events)) {
+        if self.slots.iter().any(Slot::is_fresh) {
             return;
         }
-        self.drop_slots(moment, Slot::is_fresh);
         let spec = self.slots[self.champion()].spec.clone();
         let generation = self.slots.iter().filter(|slot| slot.spec == spec).map(|slot| slot.generation).max();
         let mut slot = Slot::new(&self.config, self.born, &spec, Role::Challenger).expect("one like it was built");
@@ -218,12 +233,50 @@ impl Learning {
             (old.configured, old.expires) = (false, Some(LIFE));
         }
         let new = &mut self.slots[place];
-        (new.role, new.fresh, new.expires) = (Role::Champion, false, None);
+        (new.role, new.fresh, new.confirmed, new.expires) = (Role::Champion, false, false, None);
         new.configured |= successor;
         new.monitor.deployed();
         // Held against another champion, every challenger begins anew.
         for slot in &mut self.slots {
             slot.promotion = (slot.role == Role::Challenger).then(|| challenge(&self.config));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use learners::Section;
+
+    use super::*;
+    use crate::waiting::tests::config;
+    use crate::{Fold, Horizon, Labels, Position};
+
+    /// The learners beside the champion, by when they were born.
+    fn born(fold: &Fold) -> Vec<u64> {
+        fold.learning.slots[1..].iter().map(|slot| slot.since).collect()
+    }
+
+    #[test]
+    fn a_drift_gives_the_fresh_challenger_its_whole_life_and_a_passing_warning_does_not_end_it() {
+        let config = FoldConfig { challengers: vec![], ..config(Horizon::Events(1), Labels::default()) };
+        let mut fold = Fold::genesis(config.clone(), Position::new()).unwrap();
+        let act = |fold: &mut Fold, act, events, expected: &[u64]| {
+            fold.learning.act(act, Moment { version: events, events, at: EventTime(0) });
+            assert_eq!(born(fold), expected, "at {events}");
+            let saved: Vec<Section> = fold.save();
+            *fold = Fold::restore(config.clone(), &saved).unwrap();
+        };
+        act(&mut fold, Act::Begin, 100, &[100]);
+        act(&mut fold, Act::End, 200, &[]);
+        act(&mut fold, Act::Begin, 300, &[300]);
+        act(&mut fold, Act::Confirm, 400, &[300]);
+        for (begin, end) in [(1_000, 1_100), (9_000, 9_100)] {
+            act(&mut fold, Act::Begin, begin, &[300]);
+            act(&mut fold, Act::End, end, &[300]);
+        }
+        // Another drift: what was born under the last one is no answer to it.
+        act(&mut fold, Act::Confirm, 9_200, &[9_200]);
+        act(&mut fold, Act::Confirm, 9_900, &[9_200]);
+        act(&mut fold, Act::End, 10_000, &[9_200]);
     }
 }

@@ -1,7 +1,9 @@
 //! What is done about decay: after every loss, in the order of rows, so that batches and restarts change nothing.
 //!
-//! When the champion's verdict becomes a warning, a fresh challenger of its specification begins to learn, for at most
-//! [`LIFE`] losses; it leaves when a warning passes and no drift came of it, be it the one that began it or a later one.
+//! When the champion's verdict becomes a warning, a fresh challenger of its specification begins to learn. It leaves
+//! when the warning passes. A drift confirms it, or begins one if none is younger than [`FRESH`]: then it has [`LIFE`]
+//! losses, whatever warnings come and pass meanwhile. There is one at a time.
+//!
 //! Every challenger is held against the champion by [`learners::Promotion`] from its birth on; the first one that is
 //! better by it is promoted. The old champion goes on as a challenger, for [`LIFE`] losses if the new one has taken its
 //! place. With [`OnDrift::Alert`] it is only told.
@@ -17,7 +19,7 @@ use crate::slot::Slot;
 
 /// Losses that a fresh challenger, or a champion that was replaced by its like, has to prove itself.
 pub(crate) const LIFE: u64 = 20_000;
-/// A fresh challenger older than this is no answer to a new warning.
+/// A fresh challenger older than this is no answer to a new drift.
 const FRESH: u64 = 5_000;
 /// How often the champion's loss is noted to know later what it was, and how many notes are kept.
 const NOTE_EVERY: u64 = 128;
@@ -26,13 +28,15 @@ const NOTES: usize = 64;
 const EFFECT: u64 = 1_000;
 const BLOCK: u64 = 100;
 
-/// What a loss asks for.
+/// What a loss asks to do about the fresh challenger.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Act {
-    /// A fresh challenger is to learn from the next row on; one that is too old leaves before.
-    BeginFresh,
-    /// The fresh challenger was for nothing.
-    EndFresh,
+    /// A fresh challenger is to learn from the next row on, unless there is one.
+    Begin,
+    /// The fresh challenger is to have its whole life; one that is too old leaves, and another begins.
+    Confirm,
+    /// The fresh challenger was for nothing, unless it was confirmed.
+    End,
 }
 
 /// Mean of some losses.
@@ -98,18 +102,18 @@ impl Living {
         match (was, now) {
             (Signal::Stable | Signal::Drift, Signal::Warning) => {
                 tell(What::Warning { learner: name() });
-                act = Some(Act::BeginFresh);
+                act = Some(Act::Begin);
             }
             (Signal::Warning, Signal::Stable) => {
                 tell(What::WarningOver { learner: name() });
-                act = Some(Act::EndFresh);
+                act = Some(Act::End);
             }
             (Signal::Stable | Signal::Warning, Signal::Drift) => {
                 if let Some(incident) = monitor.incident() {
                     self.before = self.noted_before(incident.onset);
                     tell(What::Drift { learner: name(), incident: incident.clone() });
                 }
-                act = Some(Act::BeginFresh);
+                act = Some(Act::Confirm);
             }
             _ => {}
         }
@@ -186,7 +190,7 @@ pub(crate) fn strongest(found: impl Iterator<Item = (usize, Evidence)>) -> Optio
     found.reduce(|best, next| if next.1.log_e > best.1.log_e { next } else { best })
 }
 
-/// Whether a fresh challenger is one that still answers a warning now.
+/// Whether a fresh challenger is one that still answers a drift now.
 pub(crate) fn is_fresh(since: u64, events: u64) -> bool {
     events - since <= FRESH
 }

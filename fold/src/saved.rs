@@ -63,6 +63,7 @@ struct SavedSlot {
     role: Role,
     configured: bool,
     fresh: bool,
+    confirmed: bool,
     since: u64,
     expires: Option<u64>,
     promotion: Option<Promotion>,
@@ -77,6 +78,7 @@ impl SavedSlot {
             role: slot.role,
             configured: slot.configured,
             fresh: slot.fresh,
+            confirmed: slot.confirmed,
             since: slot.since,
             expires: slot.expires,
             promotion: slot.promotion.clone(),
@@ -86,7 +88,8 @@ impl SavedSlot {
     fn slot(self, config: &FoldConfig) -> Result<Slot, SpecError> {
         let mut slot = Slot::new(config, self.id, &self.spec, self.role)?;
         (slot.generation, slot.configured, slot.fresh) = (self.generation, self.configured, self.fresh);
-        (slot.since, slot.expires, slot.promotion) = (self.since, self.expires, self.promotion);
+        (slot.confirmed, slot.since) = (self.confirmed, self.since);
+        (slot.expires, slot.promotion) = (self.expires, self.promotion);
         Ok(slot)
     }
 }

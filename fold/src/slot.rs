@@ -22,6 +22,8 @@ pub(crate) struct Slot {
     pub(crate) configured: bool,
     /// Never was champion.
     pub(crate) fresh: bool,
+    /// Fresh, and a drift came of the warning that it was born of.
+    pub(crate) confirmed: bool,
     /// Events learned from when it was born.
     pub(crate) since: u64,
     /// Losses after which it leaves, unless it is promoted before.
@@ -48,6 +50,7 @@ impl Slot {
             role,
             configured: true,
             fresh: false,
+            confirmed: false,
             since: 0,
             expires: None,
             promotion: (role == Role::Challenger).then(|| challenge(config)),

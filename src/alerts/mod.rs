@@ -6,7 +6,6 @@ mod message;
 mod sender;
 
 use std::io;
-use std::net::SocketAddr;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
@@ -28,15 +27,15 @@ pub struct Alerts {
     _running: Sender<()>,
 }
 
-/// Starts the thread that sends to `webhook`; `address`: where the page is that messages link to.
+/// Starts the thread that sends to `webhook`; `page`: the URL of the page that messages link to.
 ///
 /// # Errors
 /// The system has no thread left.
-pub fn start(webhook: String, address: SocketAddr, retry: Retry) -> io::Result<(Alerts, JoinHandle<()>)> {
+pub fn start(webhook: String, page: &str, retry: Retry) -> io::Result<(Alerts, JoinHandle<()>)> {
     let (queue, waiting) = bounded(WAITING);
     let (running, stopping) = bounded(0);
     let thread = sender::start(webhook, waiting, stopping, retry)?;
-    Ok((Alerts { page: format!("http://{address}/"), queue, _running: running }, thread))
+    Ok((Alerts { page: format!("{}/", page.trim_end_matches('/')), queue, _running: running }, thread))
 }
 
 impl Alerts {

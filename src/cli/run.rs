@@ -61,6 +61,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
         token: token.as_deref().map(Token::new),
         outlets: Outlets::new(&config.models, &config.runtime.kafka),
         webhook: config.runtime.alerts.webhook.clone(),
+        public_url: http.public_url.clone(),
     };
     let state = args.state.as_ref().unwrap_or(&config.runtime.state_dir);
     let service = Service::start(plans, state, reach)?;

@@ -12,6 +12,8 @@ use super::walk::{Key, key, set};
 pub struct HttpConfig {
     /// The address. Another than loopback needs a token, or `--insecure`.
     pub listen: SocketAddr,
+    /// Where people reach the page, e.g. behind a proxy; `None`: at `listen`.
+    pub public_url: Option<String>,
     /// The file that holds the token.
     pub token_file: Option<PathBuf>,
     /// Bytes of a request's body.
@@ -20,7 +22,12 @@ pub struct HttpConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8501)), token_file: None, max_body: 16 << 20 }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8501)),
+            public_url: None,
+            token_file: None,
+            max_body: 16 << 20,
+        }
     }
 }
 
@@ -38,6 +45,7 @@ impl HttpConfig {
 
 pub(super) const KEYS: &[Key<HttpConfig>] = &[
     key("listen", |c, n| set(&mut c.listen, n.address())),
+    key("public_url", |c, n| set(&mut c.public_url, n.url("https://models.example/"))),
     key("token_file", |c, n| {
         c.token_file = n.maybe()?.map(PathBuf::from);
         c.token().map(drop).map_err(|error| n.error(format!("cannot read {}: {error}", n.shown())).into())

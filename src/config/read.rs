@@ -69,6 +69,16 @@ impl Node {
         Ok(name)
     }
 
+    /// A URL of http or https, like `example`; empty means none.
+    pub fn url(&self, example: &str) -> Read<Option<String>> {
+        let url = self.maybe()?;
+        let is_url = |url: &String| {
+            let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+            rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
+        };
+        if url.as_ref().is_none_or(is_url) { Ok(url) } else { Err(self.expected(&format!("a URL like {example:?}"))) }
+    }
+
     /// A whole number within bounds.
     pub fn whole(&self, range: RangeInclusive<u64>) -> Read<u64> {
         match &self.typed().value {

@@ -156,6 +156,10 @@ fn wrong_values_are_refused_with_what_was_expected() {
             "[alerts]\nwebhook = \"alerts:9093\"",
             "f:7:11: alerts.webhook: expected a URL like \"https://alerts.example/hook\", got \"alerts:9093\"",
         ),
+        (
+            "[http]\npublic_url = \"https:///x\"",
+            "f:7:14: http.public_url: expected a URL like \"https://models.example/\", got \"https:///x\"",
+        ),
         ("seed = -1", "f:6:8: models.air.seed: expected a whole number from 0 to 9223372036854775807, got -1"),
         (
             "max_bytes = \"1KiB\"",

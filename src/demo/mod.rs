@@ -39,9 +39,9 @@ pub const MODEL: &str = "demo";
 const TOPIC: &str = "demo-events";
 const REQUESTS: &str = "demo-requests";
 const PARTITIONS: i32 = 3;
-/// Of the world. Picked among six for a plain story: of 1.62 M events of all six, three raised an alarm that nothing explains,
-/// none of this one's 270,000 did.
-const SEED: u64 = 4;
+/// Of the world: the first one whose first 270,000 events, three minutes, tell a plain story. Each change is detected within a
+/// second of events and answered by a promotion, and nothing else raises an alarm. A test checks it.
+const SEED: u64 = 1;
 /// Events a second.
 pub const RATE: u64 = 1_500;
 
@@ -95,7 +95,8 @@ impl Demo {
         let token = http.token().map_err(|e| CliError::Unavailable(format!("the token's file: {e}")))?;
         listen_allowed(http.listen, token.as_deref(), false).map_err(CliError::Usage)?;
         let token = token.as_deref().map(Token::new);
-        let reach = Reach { listen: http.listen, max_body: http.max_body, token, outlets, webhook: None };
+        let reach =
+            Reach { listen: http.listen, max_body: http.max_body, token, outlets, webhook: None, public_url: None };
         let service = Service::start(plans, state, reach)?;
         let live = service.registry.get(MODEL).expect("it was planned").live.clone();
         let total = seconds.map_or(1 << 30, |seconds| seconds * RATE);
@@ -202,4 +203,50 @@ fn model(scenario: &Scenario) -> ModelConfig {
     model.fold.learner = spec(champion);
     model.fold.challengers = baselines.map(spec).into();
     model
+}
+
+#[cfg(test)]
+mod tests {
+    use features::{EventTime, NextOffset, PartitionId, Record};
+    use fold::{Chunk, Fold, Position};
+
+    use super::*;
+
+    /// Whether each change of the demo's world is detected within a second of events and answered by a promotion, and
+    /// nothing else is an alarm.
+    fn is_plain(seed: u64) -> bool {
+        const EVENTS: u64 = 180 * RATE;
+        let scenario = Scenario::by_name("demo").unwrap();
+        let start = Position::from([(PartitionId::default(), NextOffset(0))]);
+        let mut fold = Fold::genesis(model(scenario).fold, start).unwrap();
+        let (mut chunk, mut happened) = (Chunk::default(), BTreeMap::new());
+        let records = scenario.events(seed, EVENTS).map(|event| Record {
+            offset: event.id as i64,
+            timestamp: EventTime(event.at_ms),
+            payload: Some(event.json.into()),
+            ..Record::default()
+        });
+        for batch in records.collect::<Vec<_>>().chunks(1_000) {
+            fold.decode(batch, &mut chunk);
+            fold.train(&mut chunk);
+            happened.extend(fold.snapshot().happenings.iter().map(|h| (h.number, (h.events, h.what.clone()))));
+        }
+        let when = |is: fn(&What) -> bool| -> Vec<u64> {
+            happened.values().filter(|(_, what)| is(what)).map(|(events, _)| *events).collect()
+        };
+        let world = scenario.drifts(EVENTS);
+        let (found, false_alarms) = judge(&world, &when(|what| matches!(what, What::Drift { .. })));
+        let promotions = when(|what| matches!(what, What::Promotion { .. }));
+        let next = |i: usize| world.get(i + 1).map_or(EVENTS, |next| next.at_event);
+        false_alarms == 0
+            && found.iter().enumerate().all(|(i, drift)| {
+                drift.detected_at_event.is_some_and(|at| at - drift.at_event <= RATE)
+                    && promotions.iter().any(|at| (drift.at_event..next(i)).contains(at))
+            })
+    }
+
+    #[test]
+    fn the_seed_is_the_first_that_tells_a_plain_story() {
+        assert_eq!((1..20).find(|seed| is_plain(*seed)), Some(SEED));
+    }
 }

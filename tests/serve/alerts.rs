@@ -62,7 +62,7 @@ fn over(number: u64) -> Happening {
 /// the process starts.
 fn told(statuses: Vec<u16>, old: &[Happening], new: &[Happening]) -> Vec<(String, String)> {
     let (url, got) = webhook(statuses);
-    let (alerts, thread) = alerts::start(url, "127.0.0.1:8501".parse().unwrap(), RETRY).unwrap();
+    let (alerts, thread) = alerts::start(url, "https://models.example/live", RETRY).unwrap();
     let (registry, mut teacher, mut publisher) = air();
     let folder = tempfile::tempdir().unwrap();
     let app = app(registry);
@@ -83,6 +83,11 @@ fn told(statuses: Vec<u16>, old: &[Happening], new: &[Happening]) -> Vec<(String
     }
     drop(recorder);
     thread.join().unwrap();
+    for (_, body) in &all {
+        assert_eq!(body["externalURL"], "https://models.example/live/");
+        let link = body["alerts"][0]["generatorURL"].as_str().unwrap();
+        assert!(link.starts_with("https://models.example/live/#model=air&at="), "{link}");
+    }
     all.into_iter().map(|(key, body)| (key, body["status"].as_str().unwrap().to_owned())).collect()
 }
 
@@ -118,7 +123,7 @@ fn the_end_of_the_service_does_not_wait_for_a_broken_webhook() {
     // Bound and closed again: nobody listens there.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let retry = Retry { first: Duration::from_secs(1_000), tries: 10 };
-    let (alerts, thread) = alerts::start(format!("http://{nobody}/"), nobody, retry).unwrap();
+    let (alerts, thread) = alerts::start(format!("http://{nobody}/"), "http://127.0.0.1:8501", retry).unwrap();
     let seen = |happening| perennial::history::HappeningSeen { happening, seen_ms: 1 };
     (1..5).for_each(|number| alerts.tell("air", &[seen(drift(number))]));
     drop(alerts);

@@ -208,7 +208,7 @@ pub fn seasons(seeds: u64) {
     println!("20 seasons each).\n");
     println!("| events a season | 1st | 2nd | 3rd | 4th | 5th | 6th to 20th together |");
     println!("|---|---|---|---|---|---|---|");
-    for period in [500, 1_000, 2_000, 5_000] {
+    for period in [500, 1_000, 2_000, 5_000, 10_000, 20_000] {
         let world = World::Season { p: 0.2, period: period as f64 };
         let all = parallel(seeds, |seed| turns(world.losses(30_000 + seed, 20 * period)));
         let mut counts = [0_u32; 6];

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p learners --bench decay -- [--quick] [--detector NAME] [--budget EVENTS] [--only PART] [TABLE.csv]`
 //!
-//! PART is one of false_alarms, delays, incidents, cost, promotion. With a table, also alarms on a linear learner's
+//! PART is one of false_alarms, delays, incidents, seasons, cost, promotion. With a table, also alarms on a linear learner's
 //! losses over it.
 
 mod detectors;
@@ -38,8 +38,11 @@ fn main() {
     if part("delays") {
         detectors::delays(&all, seeds);
     }
-    if part("incidents") && detector.as_deref().is_none_or(|name| name == "auto") {
+    let auto = detector.as_deref().is_none_or(|name| name == "auto");
+    if part("incidents") && auto {
         detectors::incidents(seeds);
+    }
+    if part("seasons") && auto {
         detectors::seasons(seeds);
     }
     if let Some(path) = &table {

@@ -44,10 +44,15 @@ impl Level {
         let Some(count) = self.pushed.checked_sub(3 * OVERLAP) else { return };
         let mean = |block: usize| self.parts[block * OVERLAP..][..OVERLAP].iter().sum::<f64>() / OVERLAP as f64;
         let second = mean(0) - 2.0 * mean(1) + mean(2);
+        let square = second * second;
         if self.squares.len() < RING {
-            self.squares.push(second * second);
+            self.squares.push(square);
         } else {
-            self.squares[count % RING] = second * second;
+            let old = std::mem::replace(&mut self.squares[count % RING], square);
+            // With both on one side of it, the median is the same.
+            if old.total_cmp(&self.median) == square.total_cmp(&self.median) {
+                return;
+            }
         }
         let mut squares = [0.0; RING];
         let squares = &mut squares[..self.squares.len()];
@@ -112,5 +117,24 @@ impl Season {
 
     pub(super) fn bytes(&self) -> usize {
         self.levels.iter().map(|level| size_of_val(&*level.squares)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_kept_is_that_of_the_squares_kept() {
+        let (mut level, mut state) = (Level::default(), 1_u64);
+        for i in 0..1_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Coarse, so that many squares are equal; wider in the second half.
+            level.push((state >> 61) as f64 * if i < 500 { 0.01 } else { 0.1 });
+            let mut sorted = level.squares.clone();
+            sorted.sort_by(f64::total_cmp);
+            let middle = sorted.len().saturating_sub(1) / 2;
+            assert_eq!(level.median, sorted.get(middle).copied().unwrap_or(0.0), "after {i}");
+        }
     }
 }
