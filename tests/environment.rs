@@ -65,6 +65,11 @@ impl World {
         self.sent += events;
     }
 
+    /// Sends events a few at a time: each few are an entry of the journal, whose last page has room for some more.
+    fn trickle(&mut self) {
+        (0..200).for_each(|_| self.send(5));
+    }
+
     /// Waits until all that was sent is learned, each event once.
     fn wait_for_all(&self, service: &mut Service) {
         service.wait_for("/api/models/w", WITHIN, |answer| (answer["events"] == self.sent).then_some(()));
@@ -131,11 +136,11 @@ fn on_a_full_disk_learning_pauses_and_goes_on_by_itself() {
     let mut service = world.start(&config, port);
     world.wait_for_all(&mut service);
     let filler = disk.fill();
-    world.send(3_000);
+    world.trickle();
     wait_for_reason(&mut service, "No space left");
     let told = answer(&service);
     assert_eq!(told["stale"], true, "{told}");
-    assert!(told["version"].as_u64() <= Some(6_001), "{told}");
+    assert!(told["version"].as_u64() < Some(4_001), "{told}");
     // A while like that, and more to learn.
     world.send(1_000);
     thread::sleep(Duration::from_secs(3));
@@ -145,7 +150,7 @@ fn on_a_full_disk_learning_pauses_and_goes_on_by_itself() {
     assert!(answer(&service).get("stale").is_none());
     // Killed on a full disk, too, it comes back, and says what is missing until there is room.
     let filler = disk.fill();
-    world.send(500);
+    world.trickle();
     wait_for_reason(&mut service, "No space left");
     service.kill9();
     fs::remove_file(&filler).unwrap();
@@ -194,8 +199,9 @@ fn without_file_handles_it_learns_on_and_saves_again_when_there_are_some() {
         thread::sleep(Duration::from_millis(50));
     }
     limit("--nofile=4096:4096");
+    world.send(100);
     world.wait_for_all(&mut service);
-    let newest = |answer: &Value| (answer["checkpoint"]["version"] == 2_001).then_some(());
+    let newest = |answer: &Value| (answer["checkpoint"]["version"] == 2_101).then_some(());
     service.wait_for("/api/models/w", WITHIN, newest);
     service.kill9();
     let mut service = world.start(&config, port);

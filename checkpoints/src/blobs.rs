@@ -24,8 +24,9 @@ const MAGIC: &[u8; 8] = b"PRNLBLOB";
 const FORMAT: u16 = 1;
 const SECTION: u8 = 1;
 const PACK: u8 = 2;
-/// Smaller sections go into the pack; larger ones are files of their own and are not written again while unchanged.
-pub(crate) const OWN_FILE_FROM_BYTES: usize = 64 << 10;
+/// Smaller sections go into the pack; larger ones are files of their own and are not written again while unchanged. A block
+/// of 1,024 rows that wait, or of their names, is larger.
+pub(crate) const OWN_FILE_FROM_BYTES: usize = 16 << 10;
 
 /// The blobs of one model.
 pub(crate) struct Blobs {

@@ -63,7 +63,8 @@ pub fn run(data: &[u8]) {
     let records = records(lines);
     read(&config, &records);
 
-    let (mut fold, mut chunk) = (Fold::genesis(config.clone(), Position::new()).expect("it has a fold"), Chunk::default());
+    let (mut fold, mut chunk) =
+        (Fold::genesis(config.clone(), Position::new()).expect("it has a fold"), Chunk::default());
     for batch in records.chunks(3) {
         fold.decode(batch, &mut chunk);
         fold.train(&mut chunk);

@@ -61,7 +61,8 @@ pub fn run(data: &[u8]) {
             // Kafka is not there, and no trainer: they cannot be reached.
             let is_fault = status.is_server_error() && status != 503 && status != 504;
             assert!(!is_fault, "{status}");
-            let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json"));
+            let is_json =
+                response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json"));
             let bytes = to_bytes(response.into_body(), 64 << 20).await.expect("the answer is whole");
             if is_json {
                 serde_json::from_slice::<serde_json::Value>(&bytes).expect("the answer is JSON");
@@ -75,11 +76,15 @@ fn start() -> (Runtime, Router) {
     let (mut registry, mut outlets) = (Registry::default(), Outlets::default());
     // Nobody listens there.
     let kafka = KafkaConfig { brokers: "127.0.0.1:1".into(), ..KafkaConfig::default() };
-    for (name, task, labels) in [("number", Task::Regression, ["1.5", "2"]), ("class", Task::Classification, ["\"UP\"", "\"DOWN\""])] {
+    for (name, task, labels) in
+        [("number", Task::Regression, ["1.5", "2"]), ("class", Task::Classification, ["\"UP\"", "\"DOWN\""])]
+    {
         let config = fold_config(task, "linear");
-        let event = |i: usize| format!(r#"{{"a":{i},"where":{{"room":"r{}"}},"n":{},"y":{}}}"#, i % 3, i % 2, labels[i % 2]);
+        let event =
+            |i: usize| format!(r#"{{"a":{i},"where":{{"room":"r{}"}},"n":{},"y":{}}}"#, i % 3, i % 2, labels[i % 2]);
         let events: Vec<String> = (0..40).map(event).collect();
-        let (mut fold, mut chunk) = (Fold::genesis(config.clone(), Position::new()).expect("it has a fold"), Chunk::default());
+        let (mut fold, mut chunk) =
+            (Fold::genesis(config.clone(), Position::new()).expect("it has a fold"), Chunk::default());
         fold.decode(&records(events.join("\n").as_bytes()), &mut chunk);
         fold.train(&mut chunk);
         let live = live_model(Some(Served::following(name, fold.snapshot(), 0))).1;

@@ -35,7 +35,8 @@ static SAVED: LazyLock<Vec<(FoldConfig, Vec<Section>)>> = LazyLock::new(|| {
         let y = |i: u32| if *task == Task::Regression { i.to_string() } else { format!("\"c{}\"", i % 3) };
         let event = |i: u32| format!(r#"{{"a":{},"n":{},"who":"w{}","y":{}}}"#, i * 7 % 11, i % 4, i % 2, y(i));
         let events: Vec<String> = (0..120).map(event).collect();
-        let (mut fold, mut chunk) = (Fold::genesis(config.clone(), Position::new()).expect("it has a fold"), Chunk::default());
+        let (mut fold, mut chunk) =
+            (Fold::genesis(config.clone(), Position::new()).expect("it has a fold"), Chunk::default());
         fold.decode(&records(events.join("\n").as_bytes()), &mut chunk);
         fold.train(&mut chunk);
         (config, fold.save())

@@ -73,12 +73,13 @@ fn prediction(schema: &Schema, said: &Said) -> Outgoing {
 
 fn scores(scored: &Scored) -> Outgoing {
     let Scored { version, events, at, standings } = scored;
-    let score = |standing: &'_ fold::Standing| -> Score<'_> {
-        let fold::Standing { learner, role, since, report, verdict, drifts, .. } = standing;
-        Score { learner, role: *role, since: *since, report, verdict: *verdict, drifts: *drifts }
-    };
     let scores = standings.iter().map(score).collect();
     record(&version.to_string(), &Scores { version: *version, events: *events, at: *at, scores })
+}
+
+fn score(standing: &fold::Standing) -> Score<'_> {
+    let fold::Standing { learner, role, since, report, verdict, drifts, .. } = standing;
+    Score { learner, role: *role, since: *since, report, verdict: *verdict, drifts: *drifts }
 }
 
 fn record(key: &str, value: &impl Serialize) -> Outgoing {

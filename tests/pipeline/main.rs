@@ -3,6 +3,7 @@
 
 mod change;
 mod clock;
+mod cost;
 mod damage;
 mod gap;
 mod restart;

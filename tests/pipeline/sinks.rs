@@ -53,6 +53,8 @@ fn listening(mut model: ModelConfig) -> ModelConfig {
     model.runtime.predictions = Some("said".into());
     model.runtime.scores.topic = Some("scored".into());
     model.runtime.scores.every = 500;
+    // One champion all the way: its scores are those of what was said.
+    model.fold.on_drift = OnDrift::Alert;
     model
 }
 

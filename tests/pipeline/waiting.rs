@@ -51,11 +51,11 @@ fn a_checkpoint_with_a_million_waiting_rows_writes_what_changed() {
     let (second, _) = commit(&fold);
     println!("{sections} sections; {first:?}, then {second:?}");
     assert_eq!(fold.snapshot().labels.waiting, ROWS);
-    assert!(first.bytes_written > 50 << 20, "{first:?}");
-    assert!(second.bytes_written * 50 < first.bytes_written && second.files_written < 10, "{second:?}");
+    assert!(first.bytes_written > 30 << 20, "{first:?}");
+    assert!(second.bytes_written * 20 < first.bytes_written && second.files_written < 10, "{second:?}");
     // The same from a process that finds it.
     drop(store);
     let found = FileStore::open(&state).unwrap().latest("m").unwrap().checkpoint.unwrap();
-    let found = Fold::restore(model.fold.clone(), &perennial::pipeline::from_store(found.sections)).unwrap();
+    let found = Fold::restore(model.fold.clone(), &pipeline::from_store(found.sections)).unwrap();
     assert!(found.save() == fold.save());
 }
