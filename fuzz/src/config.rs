@@ -23,8 +23,8 @@ pub fn run(data: &[u8]) {
         }
         (Err(errors), Err(again)) => {
             assert!(!errors.is_empty());
-            let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            assert_eq!(said, again.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let said: Vec<String> = errors.iter().map(|error| format!("{error:?}")).collect();
+            assert_eq!(said, again.iter().map(|error| format!("{error:?}")).collect::<Vec<_>>());
         }
         _ => panic!("the same text is read in two ways"),
     }

@@ -15,7 +15,7 @@ const AHEAD: usize = 4;
 /// What the thread that learns is asked for.
 enum Task {
     Take(Box<Learning>),
-    Learn(Chunk),
+    Learn(Box<Chunk>),
     GiveBack,
 }
 
@@ -59,7 +59,7 @@ impl Halves {
                         half.as_mut().expect("it was given").train(&mut chunk);
                         heard(&chunk);
                         // One too many is thrown away.
-                        let _ = learned.try_send(chunk);
+                        let _ = learned.try_send(*chunk);
                     }
                     Task::GiveBack => {
                         // Fails only if nobody wants it any more.
@@ -128,7 +128,7 @@ impl Halves {
         };
         reading.decode(batch, &mut chunk);
         let rejected = chunk.take_rejected();
-        self.ask(Task::Learn(chunk));
+        self.ask(Task::Learn(Box::new(chunk)));
         self.state = State::Apart(reading);
         rejected
     }

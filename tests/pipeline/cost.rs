@@ -17,7 +17,7 @@ fn cpu_ms() -> f64 {
 fn a_checkpoint_of_ten_megabytes_is_cheap() {
     let dir = tempfile::tempdir().unwrap();
     let mut model = model("m", &["t"]);
-    model.fold.wait_for_labels(Horizon::Now, Labels { topic: "l".into(), ..Labels::default() });
+    model.fold.wait_for_labels(Horizon::Now, Labels { topic: "l".into(), at_most_ms: 1 << 40, ..Labels::default() });
     let mut fold = restart::learned(&model.fold);
     let state = StateDir::open(dir.path()).unwrap();
     let store = FileStore::open(&state).unwrap();

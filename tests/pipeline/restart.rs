@@ -24,7 +24,7 @@ pub fn learned(config: &fold::FoldConfig) -> Fold {
         payload: Some(payload.into()),
         ..Record::default()
     };
-    let mut records: Vec<Record> = events(170_000).into_iter().enumerate().map(|(i, e)| record(0, i, e)).collect();
+    let mut records: Vec<Record> = events(160_000).into_iter().enumerate().map(|(i, e)| record(0, i, e)).collect();
     let labels = (0..100).map(|id| record(1, id, format!(r#"{{"id":{id},"target":"{}"}}"#, ["a", "b"][id % 2])));
     records.extend(labels);
     let mut chunk = Chunk::default();
@@ -39,7 +39,7 @@ pub fn learned(config: &fold::FoldConfig) -> Fold {
 fn ten_million_events_behind_a_checkpoint_do_not_keep_it_from_answering() {
     let dir = tempfile::tempdir().unwrap();
     let mut model = model("m", &["t"]);
-    model.fold.wait_for_labels(Horizon::Now, Labels { topic: "l".into(), ..Labels::default() });
+    model.fold.wait_for_labels(Horizon::Now, Labels { topic: "l".into(), at_most_ms: 1 << 40, ..Labels::default() });
     let fold = learned(&model.fold);
     let version = fold.version();
     {
