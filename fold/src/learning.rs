@@ -210,7 +210,7 @@ impl Learning {
         let champion = self.champion();
         let (from, to) = (self.slots[champion].name(), self.slots[place].name());
         self.happenings.note(moment, What::Promotion { from, to, evidence });
-        self.living.promoted(self.slots[champion].monitor.report().rolling_loss);
+        self.living.promoted(self.slots[champion].monitor.rolling_loss());
         let successor = !self.slots[place].configured && self.slots[place].spec == self.slots[champion].spec;
         let old = &mut self.slots[champion];
         old.role = if is_baseline(&old.spec) { Role::Baseline } else { Role::Challenger };

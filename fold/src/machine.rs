@@ -11,7 +11,7 @@ use crate::learning::Learning;
 use crate::reading::Reading;
 use crate::slot::Slot;
 use crate::waiting::Waiting;
-use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Role, Served, Standing, What};
+use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Role, Standing, What};
 
 /// Why a configuration has no fold.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -156,7 +156,8 @@ impl Fold {
 
     /// The model as it is, for serving.
     pub fn snapshot(&mut self) -> ModelSnapshot {
-        let mut standings: Vec<Standing> = self.learning.slots.iter().map(Slot::standing).collect();
+        let mut standings: Vec<Standing> =
+            self.learning.slots.iter().map(|slot| slot.standing(&self.reading.schema)).collect();
         standings.sort_by_key(|standing| standing.role != Role::Champion);
         let champion = self.learning.champion();
         let champion = &mut self.learning.slots[champion];
@@ -169,7 +170,11 @@ impl Fold {
             happenings: self.learning.happenings.iter().cloned().collect(),
             live: self.learning.live,
             labels: self.waiting.as_ref().map(Waiting::counts).unwrap_or_default(),
-            served: self.reading.served.as_ref().map(Served::report),
+            served: self.reading.served.as_ref().map(|served| {
+                let mut report = served.report();
+                report.name_classes(|class| self.reading.schema.classes().name(class));
+                report
+            }),
             position: self.reading.position.clone(),
             counts: self.reading.counts,
             last_event: self.reading.last_event,

@@ -113,11 +113,13 @@ fn our_predict_answers_objects_and_arrays_and_explains() {
     assert_eq!(answer["prediction"], json!(2.0));
     assert_eq!((&answer["version"], &answer["learner"]), (&json!(2), &json!("mean")));
     assert!(answer["model_age_ms"].as_i64().unwrap() > 0);
+    assert_eq!(answer["interval"], json!([0.5, 4.0]), "the champion's spread around the prediction");
     assert!(answer.get("features").is_none() && answer.get("probabilities").is_none());
 
     let many = client.post("/api/models/price/predict", r#"[{"features":{}},{"features":{"p":1},"at":5}]"#).json();
     assert_eq!(many.as_array().unwrap().len(), 2);
     assert_eq!(many[1]["prediction"], json!("UP"));
+    assert!(many[1].get("interval").is_none(), "classes have none");
     assert_eq!(many[1]["probabilities"], json!({ "UP": 0.6666666666666666, "DOWN": 0.3333333333333333 }));
     assert_eq!(client.post("/api/models/price/predict", "[]").body, "[]");
 
@@ -160,6 +162,9 @@ fn models_are_listed_and_shown() {
     }
     assert!(air["model_age_ms"].is_i64());
     assert_eq!(air["scores"][0]["role"], json!("champion"));
+    let member = json!({ "name": "net", "share": 0.75, "weight": -1.5, "loss": 0.5, "bytes": 9 });
+    assert_eq!(air["scores"][0]["members"], json!([member]));
+    assert_eq!(air["scores"][0]["inputs"], json!([{ "input": "t", "share": 1.0 }]));
 
     let fresh = client.get("/api/models/fresh").json();
     assert_eq!((&fresh["phase"], &fresh["ready"]), (&json!("waiting_for_topic"), &json!(false)));
