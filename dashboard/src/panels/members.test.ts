@@ -17,5 +17,6 @@ test("a part over time is a line with gaps where the member was not there", () =
   const of = (members?: Record<string, number>) => ({ members }) as Sample;
   const samples = [of({ a: 0 }), of({ a: 1 }), of({ b: 1 }), of(), of({ a: 0.5 })];
   expect(path(samples, "a")).toBe("M0.0 21.0L30.0 1.0M120.0 11.0");
+  expect(path(samples.slice(4), "a", 0.5)).toBe("M0.0 1.0");
   expect(path([], "a")).toBe("");
 });

@@ -77,11 +77,11 @@ function table(label: string, heads: string[], body: HTMLElement): HTMLElement {
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-    h("table", { class: "rows", role: "table" }, h("thead", { role: "rowgroup" }, head), body),
+    h("table", { class: "parts", role: "table" }, h("thead", { role: "rowgroup" }, head), body),
   );
 }
 
-const cell = (label: string, ...children: Node[]) => h("td", { role: "cell", "data-label": label }, ...children);
+const cell = (...children: Node[]) => h("td", { role: "cell" }, ...children);
 
 const bar = () => h("span", {}, h("span", { class: "evidence" }, h("span", { class: "fill" })), h("span", {}));
 
@@ -102,23 +102,23 @@ function row(member: Member): HTMLTableRowElement {
     "tr",
     { role: "row" },
     h("th", { scope: "row", role: "rowheader", title: member.name }, spoken(member.name)),
-    cell(HEADS[1]!, bar()),
-    cell(HEADS[2]!, spark),
-    cell(HEADS[3]!),
-    cell(HEADS[4]!),
+    cell(bar()),
+    cell(spark),
+    cell(),
+    cell(),
   );
 }
 
 function update(element: HTMLTableRowElement, x: Member, state: State): void {
   const cells = element.cells;
   setBar(cells[1]!, x.share);
-  mark(cells[2]!.querySelector("path")!, "d", path(state.samples, x.name));
+  mark(cells[2]!.querySelector("path")!, "d", path(state.samples, x.name, 0.5));
   write(cells[3]!, figure(x.loss));
   write(cells[4]!, bytes(x.bytes));
 }
 
-/** The member's part over the samples shown, as a line from 0 (below) to 1 (above). */
-export function path(samples: readonly Sample[], name: string): string {
+/** The member's part over the samples shown, as a line from 0 (below) to `top` (above). */
+export function path(samples: readonly Sample[], name: string, top = 1): string {
   const step = Math.max(1, Math.ceil(samples.length / SPARK.points));
   const points: string[] = [];
   let gap = true;
@@ -129,7 +129,7 @@ export function path(samples: readonly Sample[], name: string): string {
       continue;
     }
     const x = (i / Math.max(samples.length - 1, 1)) * SPARK.width;
-    const y = 1 + (1 - Math.min(share, 1)) * (SPARK.height - 2);
+    const y = 1 + (1 - Math.min(share / top, 1)) * (SPARK.height - 2);
     points.push(`${gap ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`);
     gap = false;
   }
@@ -137,6 +137,6 @@ export function path(samples: readonly Sample[], name: string): string {
 }
 
 const inputRow = (x: InputShare): HTMLTableRowElement =>
-  h("tr", { role: "row" }, h("th", { scope: "row", role: "rowheader" }, x.input), cell("Part", bar()));
+  h("tr", { role: "row" }, h("th", { scope: "row", role: "rowheader" }, x.input), cell(bar()));
 
 const updateInput = (element: HTMLTableRowElement, x: InputShare) => setBar(element.cells[1]!, x.share);
