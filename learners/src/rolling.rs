@@ -64,6 +64,11 @@ impl<T: Sum> Rolling<T> {
         self.prefix.plus(&self.slots[self.next])
     }
 
+    /// The sum of one part of the items, once as many as fit have come.
+    pub(crate) fn full_sum(&self, part: impl Fn(&T) -> f64) -> Option<f64> {
+        self.full.then(|| part(&self.prefix) + part(&self.slots[self.next]))
+    }
+
     /// Whether as many items as fit have come.
     pub(crate) fn is_full(&self) -> bool {
         self.full

@@ -1,10 +1,10 @@
-//! What is kept for the scores of classification: the last events, and three tallies.
+//! What is kept for the scores of classification: the last events, and counts over all of them and fading.
 
 use features::ClassId;
 use serde::{Deserialize, Serialize};
 
 use super::tally::{Event, NOBODY, Tally};
-use super::{FADING, WINDOW};
+use super::{FADING, WINDOW, finite};
 use super::{accuracy, auc, brier, ece, f1, kappa, kappa_m, kappa_t, log_loss, mcc};
 use crate::report::{ClassFigures, ClassReport, Figures};
 use crate::{Outcome, Report};
@@ -19,13 +19,15 @@ pub(super) struct Classes {
     last: Option<u32>,
     /// The most frequent label so far, the lowest among equals.
     common: Option<u32>,
-    /// The last events, in a ring.
+    /// The last events, in a ring, and how many of them were wrong, and had another label than the one before. Their
+    /// scores are counted when somebody asks.
     window: Vec<Event>,
     next: usize,
-    all: Tally,
-    recent: Tally,
-    fading: Tally,
-    /// What the last event counted for in `fading`; 0 before the first.
+    wrong: f64,
+    changes: f64,
+    /// Over all events, and fading.
+    long: Tally<[f64; 2]>,
+    /// What the last event counted for in the fading ones; 0 before the first.
     weight: f64,
 }
 
@@ -40,82 +42,86 @@ impl Classes {
             predicted: predicted.map_or(NOBODY, |class| class.0),
             same: self.last == Some(truth),
             common: self.common == Some(truth),
-            confidence: fixed(confidence),
-            log_loss: fixed(log_loss::of(p_true)),
-            brier: fixed(brier),
+            confidence,
+            log_loss: log_loss::of(p_true),
+            brier,
             ranks,
         };
+        let (loss, change) = losses(&event);
         // The learner may know classes that were neither a label nor its answer yet.
         let said = (u64::BITS - u64::from_le_bytes(ranks).leading_zeros()).div_ceil(u8::BITS) as usize;
-        self.know(said.max(predicted.map_or(truth, |class| class.0.max(truth)) as usize + 1));
-        self.all.add(&event, 1.0);
-        self.recent.add(&event, 1.0);
+        let known = said.max(predicted.map_or(truth, |class| class.0.max(truth)) as usize + 1);
+        if known > self.long.classes.len() {
+            self.long.know(known);
+        }
+        self.weight = if self.weight == 0.0 { 1.0 } else { self.weight * (1.0 / FADING) };
+        if self.weight > LARGEST_WEIGHT {
+            self.bring_down();
+        }
+        self.long.add(&event, [1.0, self.weight]);
+        self.wrong += loss;
+        self.changes += change;
         if let Some(oldest) = self.window.get_mut(self.next) {
-            self.recent.add(oldest, -1.0);
+            let (loss, change) = losses(oldest);
+            self.wrong -= loss;
+            self.changes -= change;
             *oldest = event;
         } else {
             self.window.push(event);
         }
-        self.next = (self.next + 1) % WINDOW;
-        self.fade(&event);
-        let count = |class: u32| (self.all.classes[class as usize].truths, std::cmp::Reverse(class));
+        self.next = if self.next + 1 == WINDOW { 0 } else { self.next + 1 };
+        let count = |class: u32| (self.long.classes[class as usize].truths[0], std::cmp::Reverse(class));
         self.common = Some(self.common.filter(|common| count(*common) > count(truth)).unwrap_or(truth));
         self.last = Some(truth);
-        (f64::from(u8::from(event.predicted != truth)), f64::from(u8::from(!event.same)))
+        (loss, change)
     }
 
-    fn know(&mut self, classes: usize) {
-        if classes > self.all.classes.len() {
-            [&mut self.all, &mut self.recent, &mut self.fading].into_iter().for_each(|tally| tally.know(classes));
-        }
-    }
-
-    fn fade(&mut self, event: &Event) {
-        self.weight = if self.weight == 0.0 { 1.0 } else { self.weight * (1.0 / FADING) };
-        if self.weight > LARGEST_WEIGHT {
-            self.weight *= 1.0 / LARGEST_WEIGHT;
-            self.fading.scale(1.0 / LARGEST_WEIGHT);
-        }
-        self.fading.add(event, self.weight);
+    /// Fading weights, all at once, by a power of two, so that nothing is rounded.
+    #[cold]
+    fn bring_down(&mut self) {
+        self.weight *= 1.0 / LARGEST_WEIGHT;
+        self.long = self.long.map(|[all, fading]| [all, fading * (1.0 / LARGEST_WEIGHT)]);
     }
 
     /// Wrong answers in the window, once it is full.
     pub fn full_window(&self) -> Option<f64> {
-        (self.window.len() == WINDOW).then_some(self.recent.events - self.recent.right)
+        (self.window.len() == WINDOW).then_some(self.wrong)
     }
 
     pub fn rolling_loss(&self) -> Option<f64> {
-        accuracy::of(&self.recent).map(|accuracy| 1.0 - accuracy)
+        finite(self.wrong / self.window.len() as f64)
     }
 
     pub fn fading_loss(&self) -> Option<f64> {
-        accuracy::of(&self.fading).map(|accuracy| 1.0 - accuracy)
+        finite(1.0 - self.long.right[1] / self.long.events[1])
     }
 
     pub fn report(&self, report: &mut Report) {
-        (report.all, report.rolling, report.fading) =
-            (figures(&self.all), figures(&self.recent), figures(&self.fading));
-        report.baseline_loss = Some(1.0 - self.recent.same / self.recent.events);
-        let classes = self.all.classes.len();
+        let (all, fading) = (self.long.map(|[all, _]| all), self.long.map(|[_, fading]| fading));
+        let mut recent = Tally::default();
+        recent.know(all.classes.len());
+        self.window.iter().for_each(|event| recent.add(event, 1.0));
+        (report.all, report.rolling, report.fading) = (figures(&all), figures(&recent), figures(&fading));
+        report.baseline_loss = finite(self.changes / self.window.len() as f64);
+        let classes = all.classes.len();
         report.classes = (0..if classes <= REPORTED { classes } else { 0 })
             .map(|class| ClassReport {
                 class: String::new(),
-                all: of_class(&self.all, class),
-                rolling: of_class(&self.recent, class),
-                fading: of_class(&self.fading, class),
+                all: of_class(&all, class),
+                rolling: of_class(&recent, class),
+                fading: of_class(&fading, class),
             })
             .collect();
     }
 
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.window) + self.all.bytes() + self.recent.bytes() + self.fading.bytes()
+        size_of_val(&*self.window) + self.long.bytes()
     }
 }
 
-/// The nearest multiple of 2⁻³², of a number far below 2²⁰.
-fn fixed(x: f64) -> f64 {
-    const ROUND: f64 = 1_572_864.0; // 1.5 * 2^20: beside it there are 32 binary places
-    (x + ROUND) - ROUND
+/// Of the learner, and of the last label again.
+fn losses(event: &Event) -> (f64, f64) {
+    (f64::from(u8::from(event.predicted != event.truth)), f64::from(u8::from(!event.same)))
 }
 
 fn figures(tally: &Tally) -> Figures {

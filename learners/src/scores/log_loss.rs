@@ -1,5 +1,4 @@
-//! Log loss: mean of `-ln p`, p the probability that the true class was given, floored at 1e-15 (so at most 34.5). Each
-//! event's is rounded to 2⁻³².
+//! Log loss: mean of `-ln p`, p the probability that the true class was given, floored at 1e-15, so at most 34.5.
 
 use super::finite;
 use super::tally::Tally;

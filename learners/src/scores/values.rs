@@ -62,7 +62,7 @@ impl Values {
 
     /// The sum of losses in the window, once it is full.
     pub fn full_window(&self) -> Option<f64> {
-        self.recent.is_full().then(|| self.recent.sum().absolute)
+        self.recent.full_sum(|totals| totals.absolute)
     }
 
     pub fn rolling_loss(&self) -> Option<f64> {
