@@ -234,18 +234,7 @@ impl Replay {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {} events, {} rejected, learner {}", self.file, self.events, self.rejected, self.learner)?;
-        let r = &self.report;
-        let scores = [
-            ("accuracy", r.accuracy),
-            ("kappa", r.kappa),
-            ("kappa-T", r.kappa_t),
-            ("log loss", r.log_loss),
-            ("ECE", r.ece),
-            ("MAE", r.mae),
-            ("RMSE", r.rmse),
-            ("R2", r.r2),
-        ];
-        let shown: Vec<_> = scores.iter().filter_map(|(name, x)| x.map(|x| format!("{name} {x:.4}"))).collect();
+        let shown: Vec<_> = self.report.all.named().map(|(name, x)| format!("{name} {x:.4}")).collect();
         writeln!(f, "{}", shown.join(", "))?;
         writeln!(f, "{} drifts, {} bytes", self.drifts, self.model_bytes)?;
         write!(f, "{:.0} events a CPU-second; model {}", self.events_per_cpu_second, self.model_hash)

@@ -98,6 +98,7 @@ export class World {
       predict_p50_ms: 0.021 + 0.004 * this.random(),
       predict_p99_ms: 0.08 + 0.05 * this.random() + (this.random() < 0.03 ? 0.3 : 0),
       loss,
+      members: this.members(s),
       best: champion.best,
       baseline: loss.no_change,
       served: s < 8 ? null : champion.loss + stale + noise(),
@@ -111,6 +112,20 @@ export class World {
     this.samples.push(sample);
     this.fresh.push({ type: "sample", data: sample });
     return this.fresh;
+  }
+
+  /** What the champion's members count for, and the inputs. */
+  members(s) {
+    const sizes = {
+      net_labels: 3 + Math.sin(s / 20),
+      knn: 2 + Math.sin(s / 7),
+      newton: 1.4,
+      softmax_labels: 0.8 + 0.3 * Math.sin(s / 11),
+      label_chain: 0.4,
+      prior: 0.05,
+    };
+    const sum = Object.values(sizes).reduce((a, b) => a + b);
+    return Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, size / sum]));
   }
 
   story(at, phase, round) {
@@ -209,6 +224,7 @@ export class World {
       evidence: l.evidence,
       evidence_needed: l.role === "challenger" ? NEEDED : null,
       bytes: 120_000 + l.learner.length * 3_000,
+      ...(l.role === "champion" ? this.explained() : {}),
     }));
     const newest = this.versions[0];
     return {
@@ -238,6 +254,17 @@ export class World {
         orphan: 0,
       },
     };
+  }
+
+  explained() {
+    const members = Object.entries(this.samples.at(-1).members).map(([name, share], i) => {
+      return { name, share, weight: i % 2 ? -share : share, loss: 0.17 + 0.05 * i, bytes: 4_000 * (i + 1) };
+    });
+    members.push({ name: "sparse", share: 0, weight: 0.05, bytes: 0 });
+    const inputs = ["nswprice", "nswdemand", "period", "(past)", "transfer", "vicprice"].map((input, i) => {
+      return { input, share: 2 ** -(i + 1) };
+    });
+    return { members, inputs };
   }
 
   history(from, to = Date.now(), wanted = 0) {

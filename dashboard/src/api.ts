@@ -23,6 +23,21 @@ export interface Evidence {
   gain: number;
 }
 
+/** What a member of an ensemble counts for. `loss` is of its own answers; absent where it does not take part. */
+export interface Member {
+  name: string;
+  share: number;
+  weight: number;
+  loss?: number;
+  bytes: number;
+}
+
+/** What an input counts for in the linear parts. */
+export interface InputShare {
+  input: string;
+  share: number;
+}
+
 export interface Standing {
   learner: string;
   role: Role;
@@ -38,6 +53,8 @@ export interface Standing {
   evidence: Evidence | null;
   evidence_needed: number | null;
   bytes: number;
+  members?: Member[];
+  inputs?: InputShare[];
 }
 
 export interface Labels {
@@ -80,6 +97,8 @@ export interface Sample {
   predict_p50_ms: number | null;
   predict_p99_ms: number | null;
   loss: Record<string, number | null>;
+  /** What each of the champion's members counted for; absent if it has none. */
+  members?: Record<string, number>;
   best: number | null;
   baseline: number | null;
   served: number | null;

@@ -14,6 +14,7 @@ import { latency } from "./panels/latency";
 import { learners } from "./panels/learners";
 import { log } from "./panels/log";
 import { loss } from "./panels/loss";
+import { members } from "./panels/members";
 import { lag, throughput } from "./panels/throughput";
 import { timeline } from "./panels/timeline";
 import { topbar } from "./panels/topbar";
@@ -107,6 +108,7 @@ document
         log(store, choose),
       ),
       learners(store, ask),
+      members(store),
       versions(store, ask),
     ),
     dialog,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use features::{EventTime, Kind, Target, Task};
+use features::{EventTime, Kind, Schema, Target, Task};
 use learners::{Evidence, Learner, Prediction, Scratch};
 
 use crate::chunk::{Segment, Step};
@@ -114,7 +114,7 @@ impl Learning {
                     champion = self.champion();
                     name = self.name_to_tell(champion);
                 }
-                self.tell_scores(moment, &mut told);
+                self.tell_scores(moment, chunk.schema(), &mut told);
             }
         }
         let (mut asked, mut prediction) = (chunk.asked.iter(), Prediction::default());
@@ -146,7 +146,7 @@ impl Learning {
                         champion = self.champion();
                         name = self.name_to_tell(champion);
                     }
-                    self.tell_scores(moment, &mut told);
+                    self.tell_scores(moment, chunk.schema(), &mut told);
                 }
             }
         }
@@ -165,15 +165,15 @@ impl Learning {
         if self.tell.predictions { self.slots[champion].name().into() } else { Arc::default() }
     }
 
-    fn tell_scores(&self, Moment { version, events, at }: Moment, told: &mut Told) {
+    fn tell_scores(&self, Moment { version, events, at }: Moment, schema: Option<&Schema>, told: &mut Told) {
         if self.tell.scores_every.is_some_and(|every| events.is_multiple_of(every)) {
-            told.scored.push(Scored { version, events, at, standings: self.standings() });
+            told.scored.push(Scored { version, events, at, standings: self.standings(schema) });
         }
     }
 
-    /// How every learner stands, the champion first.
-    pub(crate) fn standings(&self) -> Vec<Standing> {
-        let mut standings: Vec<Standing> = self.slots.iter().map(Slot::standing).collect();
+    /// How every learner stands, the champion first; `schema` knows what columns and classes are called.
+    pub(crate) fn standings(&self, schema: Option<&Schema>) -> Vec<Standing> {
+        let mut standings: Vec<Standing> = self.slots.iter().map(|slot| slot.standing(schema)).collect();
         standings.sort_by_key(|standing| standing.role != Role::Champion);
         standings
     }
@@ -268,7 +268,7 @@ impl Learning {
         let champion = self.champion();
         let (from, to) = (self.slots[champion].name(), self.slots[place].name());
         self.happenings.note(moment, What::Promotion { from, to, evidence });
-        self.living.promoted(self.slots[champion].monitor.report().rolling_loss);
+        self.living.promoted(self.slots[champion].monitor.rolling_loss());
         let successor = !self.slots[place].configured && self.slots[place].spec == self.slots[champion].spec;
         let old = &mut self.slots[champion];
         old.role = if is_baseline(&old.spec) { Role::Baseline } else { Role::Challenger };

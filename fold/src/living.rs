@@ -153,7 +153,7 @@ impl Living {
     fn note(&mut self, champion: &Slot) {
         let losses = champion.monitor.losses();
         if losses.is_multiple_of(NOTE_EVERY)
-            && let Some(fading) = champion.monitor.report().fading_loss
+            && let Some(fading) = champion.monitor.fading_loss()
         {
             if self.notes.len() == NOTES {
                 self.notes.pop_front();

@@ -11,7 +11,7 @@ use crate::learning::Learning;
 use crate::reading::Reading;
 use crate::slot::Slot;
 use crate::waiting::Waiting;
-use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Role, Served, Tell, What};
+use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Role, Tell, What};
 
 /// Why a configuration has no fold.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -104,7 +104,7 @@ impl Fold {
 
     /// What is told of every batch from now on; it changes nothing that is learned.
     pub fn tell(&mut self, tell: Tell) {
-        (self.reading.tells, self.learning.tell) = (tell.predictions, tell);
+        (self.reading.tell, self.learning.tell) = (tell, tell);
     }
 
     /// Goes on at a later version of the journal, what lies between left out: its records are gone, which an
@@ -161,7 +161,7 @@ impl Fold {
 
     /// The model as it is, for serving.
     pub fn snapshot(&mut self) -> ModelSnapshot {
-        let standings = self.learning.standings();
+        let standings = self.learning.standings(Some(&self.reading.schema));
         let champion = self.learning.champion();
         let champion = &mut self.learning.slots[champion];
         ModelSnapshot {
@@ -173,7 +173,11 @@ impl Fold {
             happenings: self.learning.happenings.iter().cloned().collect(),
             live: self.learning.live,
             labels: self.waiting.as_ref().map(Waiting::counts).unwrap_or_default(),
-            served: self.reading.served.as_ref().map(Served::report),
+            served: self.reading.served.as_ref().map(|served| {
+                let mut report = served.report();
+                report.name_classes(|class| self.reading.schema.classes().name(class));
+                report
+            }),
             position: self.reading.position.clone(),
             counts: self.reading.counts,
             last_event: self.reading.last_event,

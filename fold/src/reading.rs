@@ -9,7 +9,7 @@ use learners::Prediction;
 use crate::chunk::Step;
 use crate::told::Asked;
 use crate::waiting::{Id, Join, Ready, Waiting};
-use crate::{Chunk, Counts, FoldConfig, Position, Rejected, Served};
+use crate::{Chunk, Counts, FoldConfig, Position, Rejected, Served, Tell};
 
 /// Memory used again and again; not part of the state.
 #[derive(Debug, Default)]
@@ -35,8 +35,8 @@ pub struct Reading {
     pub(crate) served: Option<Served>,
     labels_topic: Option<TopicId>,
     requests_topic: Option<TopicId>,
-    /// Whether what is said about events is told; not part of the state.
-    pub(crate) tells: bool,
+    /// What is told of every batch; not part of the state.
+    pub(crate) tell: Tell,
     workspace: Workspace,
 }
 
@@ -52,7 +52,7 @@ impl Reading {
             served: config.requests.is_some().then(|| Served::new(config)),
             labels_topic: config.labels_topic(),
             requests_topic: config.requests_topic(),
-            tells: false,
+            tell: Tell::default(),
             workspace: Workspace::default(),
             config: Arc::clone(config),
         }
@@ -96,7 +96,7 @@ impl Reading {
                 chunk.rejected.push(Rejected { index, reason });
             }
         }
-        chunk.schema = self.tells.then(|| Arc::clone(&self.schema));
+        chunk.schema = self.tell.is_anything().then(|| Arc::clone(&self.schema));
     }
 
     fn decode_event(
@@ -129,7 +129,7 @@ impl Reading {
         let asked = |id: String| Asked { index, id, at: seen.at, label };
         match (waiting, seen.target) {
             (None, Some(target)) => {
-                chunk.asked.extend(self.tells.then(&mut name).map(asked));
+                chunk.asked.extend(self.tell.predictions.then(&mut name).map(asked));
                 self.counts.events += 1;
                 chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, target);
                 chunk.learned.push(index);
@@ -142,7 +142,7 @@ impl Reading {
                 chunk.steps.extend(grown.map(Step::Grow));
                 let number = waiting.observe(&row, id, target, answer, ready);
                 chunk.steps.extend(number.map(Step::Predict));
-                chunk.asked.extend(number.filter(|_| self.tells).map(|_| asked(name())));
+                chunk.asked.extend(number.filter(|_| self.tell.predictions).map(|_| asked(name())));
                 self.counts.events += ready.len() as u64;
                 chunk.learned.extend(ready.iter().map(|_| index));
                 chunk.steps.extend(ready.drain(..).map(Step::Learn));

@@ -17,6 +17,7 @@ const BYTES: u64 = 64 << 20;
 /// What the names of its sections begin with.
 const PREFIX: &str = "served/";
 const SCORES: &str = "served";
+const SCORES_VERSION: u16 = 2;
 
 /// Answers that wait for labels, and the scores of those that have met theirs.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ impl Served {
 
     /// Appends sections named `served` and `served/…`.
     pub fn save(&self, out: &mut Vec<Section>) {
-        out.push(Section::of(SCORES, 1, &self.scores));
+        out.push(Section::of(SCORES, SCORES_VERSION, &self.scores));
         let from = out.len();
         self.waiting.save(out);
         for section in &mut out[from..] {
@@ -94,7 +95,7 @@ impl Served {
     /// # Errors
     /// A section is missing or unreadable.
     pub fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
-        self.scores = Section::read(sections, SCORES, 1)?;
+        self.scores = Section::read(sections, SCORES, SCORES_VERSION)?;
         let own = |s: &Section| Some(Section { name: s.name.strip_prefix(PREFIX)?.to_owned(), ..s.clone() });
         self.waiting.restore(&sections.iter().filter_map(own).collect::<Vec<_>>())
     }
@@ -128,7 +129,7 @@ mod tests {
         served.answered(id(1), EventTime(2), &said(9.0));
         served.label(id(1), Target::Value(3.0));
         served.label(id(1), Target::Value(5.0));
-        assert_eq!(served.report().mae, Some(1.0), "the first answer, the first label");
+        assert_eq!(served.report().all.mae, Some(1.0), "the first answer, the first label");
 
         served.label(id(2), Target::Value(0.0));
         served.label(id(3), Target::Value(0.0));
@@ -137,7 +138,7 @@ mod tests {
         served.restore(&sections).unwrap();
         assert!(saved(&served) == sections);
         served.answered(id(2), EventTime(3), &said(3.0));
-        assert_eq!(served.report().mae, Some(2.0));
+        assert_eq!(served.report().all.mae, Some(2.0));
         served.answered(id(4), EventTime(4), &said(3.0));
         let counts = served.counts();
         assert_eq!((counts.joined, counts.waiting, counts.early), (2, 1, 1));

@@ -1,8 +1,10 @@
 //! A learner of the model with what watches it.
 
+use features::Schema;
 use learners::{AnyLearner, Learner, LearnerSpec, Monitor, Outcome, Prediction, Promotion, Scratch, SpecError};
 
 use crate::chunk::{Segment, Step};
+use crate::snapshot::INPUTS;
 use crate::waiting::{Ready, Waiting};
 use crate::{FoldConfig, Role, Standing};
 
@@ -140,18 +142,25 @@ impl Slot {
         }
     }
 
-    pub(crate) fn standing(&self) -> Standing {
+    /// `schema` knows what columns and classes are called.
+    pub(crate) fn standing(&self, schema: Option<&Schema>) -> Standing {
+        let mut report = self.monitor.report();
+        report.name_classes(|class| schema?.classes().name(class));
+        let explanation = self.learner.explain();
+        let field = |column: usize| Some(&*schema?.fields().get(column)?.name);
         Standing {
             learner: self.name(),
             role: self.role,
             since: self.since,
-            report: self.monitor.report(),
+            report,
             verdict: self.monitor.verdict(),
             drifts: self.monitor.drifts(),
             incident: self.monitor.incident().cloned(),
             evidence: self.promotion.as_ref().map(Promotion::evidence),
             evidence_needed: self.promotion.as_ref().map(Promotion::threshold),
             bytes: self.learner.bytes(),
+            inputs: explanation.inputs(field, INPUTS),
+            members: explanation.members,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use features::{EventTime, NextOffset, PartitionId, Row, Schema};
-use learners::{Evidence, Incident, Prediction, Report, Scratch, Signal};
+use learners::{Evidence, Incident, InputShare, Member, Prediction, Report, Scratch, Signal};
 use serde::{Deserialize, Serialize};
 
 use crate::Happening;
@@ -48,7 +48,16 @@ pub struct Standing {
     pub evidence_needed: Option<f64>,
     /// Bytes it holds.
     pub bytes: usize,
+    /// What each member of an ensemble counts for; empty for others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
+    /// The inputs that its linear parts go by most, the first ones; empty where nothing is linear.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputShare>,
 }
+
+/// Inputs that are told of a learner.
+pub(crate) const INPUTS: usize = 20;
 
 /// What became of the records folded so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,6 +17,12 @@ pub struct Tell {
     pub scores_every: Option<u64>,
 }
 
+impl Tell {
+    pub(crate) fn is_anything(&self) -> bool {
+        self.predictions || self.scores_every.is_some()
+    }
+}
+
 /// An answer, reduced.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answer {

@@ -267,7 +267,7 @@ fn what_was_served_is_scored_apart_and_never_learned() {
         .count();
     let snapshot = fold.snapshot();
     let served = snapshot.served.clone().unwrap();
-    assert_eq!(served.accuracy, Some(up as f64 / (EVENTS - 105) as f64));
+    assert_eq!(served.all.accuracy, Some(up as f64 / (EVENTS - 105) as f64));
     assert_eq!(snapshot.counts.events, EVENTS);
 
     let mut alone = genesis(config("naive_bayes", &["linear"]));

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use features::{ClassId, Target, Task};
-use learners::{Adwin, Detector, Monitor, Outcome, Scores};
+use learners::{Adwin, Detector, Monitor, Outcome, Prediction, Scores};
 
 const EVENTS: u32 = 100_000;
 
@@ -17,9 +17,10 @@ fn events(task: Task) -> Vec<(Outcome, Target)> {
                 Task::Classification => {
                     let (truth, right) = (i / 7 % 2, u > 0.2);
                     let confidence = 0.5 + u / 2.0;
-                    let p_true = if right { confidence } else { 1.0 - confidence };
-                    let predicted = Some(ClassId(if right { truth } else { 1 - truth }));
-                    (Outcome::Class { predicted, confidence, p_true }, Target::Class(ClassId(truth)))
+                    let up = if right == (truth == 1) { confidence } else { 1.0 - confidence };
+                    let said = Prediction { probabilities: vec![1.0 - up, up], value: 0.0 };
+                    let target = Target::Class(ClassId(truth));
+                    (Outcome::of(&said, target), target)
                 }
                 Task::Regression => (Outcome::Value(u), Target::Value(0.5)),
             }

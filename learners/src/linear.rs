@@ -17,6 +17,7 @@ use features::{Kind, Row, Rows, Target, Task};
 
 pub use self::adaptive::Adaptive;
 use self::{encoder::Encoder, head::Head, weights::Weights};
+use crate::explain::Sizes;
 use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 /// The layouts of the saved sections.
@@ -95,6 +96,13 @@ impl<R: Rule<N>, const N: usize> LinearModel<R, N> {
 
     /// `Work` per input.
     const WORK_BYTES: usize = 2 * size_of::<f64>();
+
+    /// How much its weights say about each column.
+    pub(crate) fn sizes(&self) -> Sizes {
+        let mut sizes = Sizes::new(self.encoder.inputs() - 1);
+        self.weights.measure(&self.encoder, self.head.has_fixed_class(), &mut sizes);
+        sizes
+    }
 
     fn answer(&self, row: &Row<'_>, inputs: &mut Vec<f64>, scores: &mut Vec<f64>, answer: &mut Prediction) {
         self.encoder.encode(row, inputs);

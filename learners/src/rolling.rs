@@ -1,32 +1,48 @@
-//! The sum of the last numbers of a stream.
+//! The sum of the last items of a stream.
 //!
 //! Nothing is ever subtracted, so rounding does not build up and a huge number leaves no trace once it is out. The
 //! window is cut into laps: `prefix` is the sum of this lap; each slot that this lap has not reached yet holds the sum
-//! of the last lap's numbers from there on (made in one backward pass when a lap ends: one addition an event).
+//! of the last lap's items from there on (made in one backward pass when a lap ends: one addition an event).
 
 use serde::{Deserialize, Serialize};
 
-/// The last `size` numbers, as far as their sum needs them.
+/// What can be summed up.
+pub(crate) trait Sum: Copy {
+    /// The sum of nothing.
+    const NONE: Self;
+    /// Both together.
+    fn plus(&self, other: &Self) -> Self;
+}
+
+impl Sum for f64 {
+    const NONE: Self = 0.0;
+
+    fn plus(&self, other: &Self) -> Self {
+        self + other
+    }
+}
+
+/// The last `size` items, as far as their sum needs them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Rolling {
+pub(crate) struct Rolling<T = f64> {
     size: usize,
-    /// Before `next`: this lap's numbers. From there on: sums to the end of the last lap.
-    slots: Vec<f64>,
+    /// Before `next`: this lap's items. From there on: sums to the end of the last lap.
+    slots: Vec<T>,
     next: usize,
-    prefix: f64,
+    prefix: T,
     full: bool,
 }
 
-impl Rolling {
-    /// Of `size` ≥ 1 numbers, none yet.
+impl<T: Sum> Rolling<T> {
+    /// Of `size` ≥ 1 items, none yet.
     pub(crate) fn new(size: usize) -> Self {
-        Self { size, slots: vec![0.0; size], next: 0, prefix: 0.0, full: false }
+        Self { size, slots: vec![T::NONE; size], next: 0, prefix: T::NONE, full: false }
     }
 
-    /// Takes in the next number (≥ 0); the oldest of a full window leaves.
-    pub(crate) fn push(&mut self, x: f64) {
+    /// Takes in the next item; the oldest of a full window leaves.
+    pub(crate) fn push(&mut self, x: T) {
         self.slots[self.next] = x;
-        self.prefix += x;
+        self.prefix = self.prefix.plus(&x);
         self.next += 1;
         if self.next == self.size {
             self.turn();
@@ -35,27 +51,25 @@ impl Rolling {
 
     #[cold]
     fn turn(&mut self) {
-        let mut sum = 0.0;
+        let mut sum = T::NONE;
         for slot in self.slots.iter_mut().rev() {
-            sum += *slot;
+            sum = sum.plus(slot);
             *slot = sum;
         }
-        (self.next, self.prefix, self.full) = (0, 0.0, true);
-    }
-
-    /// The mean of the window, if it has a number and the sum is finite.
-    pub(crate) fn mean(&self) -> Option<f64> {
-        let count = if self.full { self.size } else { self.next };
-        let mean = self.sum() / count as f64;
-        mean.is_finite().then_some(mean)
+        (self.next, self.prefix, self.full) = (0, T::NONE, true);
     }
 
     /// The sum of the window.
-    pub(crate) fn sum(&self) -> f64 {
-        self.prefix + self.slots[self.next]
+    pub(crate) fn sum(&self) -> T {
+        self.prefix.plus(&self.slots[self.next])
     }
 
-    /// Whether as many numbers as fit have come.
+    /// The sum of one part of the items, once as many as fit have come.
+    pub(crate) fn full_sum(&self, part: impl Fn(&T) -> f64) -> Option<f64> {
+        self.full.then(|| part(&self.prefix) + part(&self.slots[self.next]))
+    }
+
+    /// Whether as many items as fit have come.
     pub(crate) fn is_full(&self) -> bool {
         self.full
     }
@@ -63,6 +77,15 @@ impl Rolling {
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.slots)
+    }
+}
+
+impl Rolling {
+    /// The mean of the window, if it has a number and the sum is finite.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        let count = if self.full { self.size } else { self.next };
+        let mean = self.sum() / count as f64;
+        mean.is_finite().then_some(mean)
     }
 }
 

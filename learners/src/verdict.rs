@@ -12,6 +12,9 @@ use crate::hold::Hold;
 use crate::incident::{Incident, IncidentEnd, Incidents};
 use crate::{AnyDetector, Detector, Outcome, Report, RestoreError, Scores, Section, Signal, SpecError};
 
+/// Layout of the saved section.
+const MONITOR_VERSION: u16 = 3;
+
 /// Watches one learner.
 #[derive(Clone, Debug)]
 pub struct Monitor {
@@ -104,6 +107,16 @@ impl Monitor {
         self.state.scores.report()
     }
 
+    /// [`Report::rolling_loss`] alone.
+    pub fn rolling_loss(&self) -> Option<f64> {
+        self.state.scores.rolling_loss()
+    }
+
+    /// [`Report::fading_loss`] alone.
+    pub fn fading_loss(&self) -> Option<f64> {
+        self.state.scores.fading_loss()
+    }
+
     /// The learner serves from now on: its best loss is counted anew, an open incident is over, and the detector
     /// forgets what it has seen.
     pub fn deployed(&mut self) {
@@ -125,7 +138,7 @@ impl Monitor {
 
     /// Appends the saved form: `monitor`, and a section named after the detector.
     pub fn save(&self, out: &mut Vec<Section>) {
-        out.push(Section::of("monitor", 2, &self.state));
+        out.push(Section::of("monitor", MONITOR_VERSION, &self.state));
         self.detector.save(out);
     }
 
@@ -134,7 +147,7 @@ impl Monitor {
     /// # Errors
     /// A section that is missing, of an unknown version, or unreadable.
     pub fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
-        self.state = Section::read(sections, "monitor", 2)?;
+        self.state = Section::read(sections, "monitor", MONITOR_VERSION)?;
         self.detector.restore(sections)
     }
 }
@@ -156,9 +169,9 @@ mod tests {
         let bad = i.wrapping_mul(2_654_435_761) >> 16 < if i < 2_000 { 6_554 } else { 39_322 };
         match task {
             Task::Classification => {
-                let class = |c| features::ClassId(c);
-                let predicted = Some(class(u32::from(bad)));
-                (Outcome::Class { predicted, confidence: 0.5, p_true: 0.5 }, Target::Class(class(0)))
+                let target = Target::Class(features::ClassId(0));
+                let probabilities = if bad { vec![0.4, 0.6] } else { vec![0.6, 0.4] };
+                (Outcome::of(&crate::Prediction { probabilities, value: 0.0 }, target), target)
             }
             Task::Regression => (Outcome::Value(if bad { 60.0 } else { 51.0 }), Target::Value(50.0)),
         }

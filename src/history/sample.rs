@@ -28,6 +28,9 @@ pub struct Sample {
     pub predict_p99_ms: Option<f64>,
     /// Each learner's rolling loss: share of wrong classes, or mean absolute error.
     pub loss: BTreeMap<String, f64>,
+    /// What each of the champion's members counted for; empty if it has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members: BTreeMap<String, f64>,
     /// The champion's lowest rolling loss since it was deployed.
     pub best: Option<f64>,
     /// The no-change baseline's rolling loss.
@@ -61,6 +64,9 @@ impl Sample {
         for (learner, loss) in &mut merged.loss {
             *loss = self.loss.get(learner).map_or(*loss, |&old| mean(old, *loss));
         }
+        for (member, share) in &mut merged.members {
+            *share = self.members.get(member).map_or(*share, |&old| mean(old, *share));
+        }
         *self = merged;
     }
 
@@ -71,6 +77,8 @@ impl Sample {
         {
             *figure = short(*figure);
         }
+        // A thousandth of the answer is no line on a chart.
+        self.members.values_mut().for_each(|share| *share = (*share * 1e3).round() / 1e3);
         for figure in [&mut self.predict_p50_ms, &mut self.predict_p99_ms, &mut self.best, &mut self.baseline] {
             *figure = figure.map(short);
         }

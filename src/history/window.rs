@@ -55,6 +55,9 @@ impl Window {
             predict_p50_ms: answered.quantile_ms(0.5),
             predict_p99_ms: answered.quantile_ms(0.99),
             loss: loss.collect(),
+            members: champion
+                .map(|s| s.members.iter().map(|member| (member.name.clone(), member.share)).collect())
+                .unwrap_or_default(),
             best: champion.and_then(|s| finite(s.report.best_loss)),
             baseline: champion.and_then(|s| finite(s.report.baseline_loss)),
             served: model.served.as_ref().and_then(|report| finite(report.rolling_loss)),

@@ -24,6 +24,12 @@ pub(super) struct Gauges {
     learn_events: Family<Labels<2>, Counter>,
     accuracy: Family<Labels<2>, Real>,
     loss: Family<Labels<3>, Real>,
+    score: Family<Labels<4>, Real>,
+    class_score: Family<Labels<4>, Real>,
+    member_weight: Family<Labels<3>, Real>,
+    member_loss: Family<Labels<3>, Real>,
+    member_bytes: Family<Labels<3>, Gauge>,
+    input_weight: Family<Labels<3>, Real>,
     drift_state: Family<Labels<1>, Gauge>,
     drift_events: Family<Labels<4>, Counter>,
     model_bytes: Family<Labels<2>, Gauge>,
@@ -51,6 +57,32 @@ impl Gauges {
             "perennial_loss",
             "Mean loss of each learner (share of wrong classes, or mean absolute error): over the last 1000 events, fading, and the best window since deployment",
             self.loss,
+        );
+        page.register(
+            "perennial_score",
+            "Every score of each learner by its name: over all events, the last 1000, fading",
+            self.score,
+        );
+        page.register(
+            "perennial_class_score",
+            "Scores of each class (share of labels, precision, recall, f1, auc) by the serving learner: over all events, the last 1000, fading",
+            self.class_score,
+        );
+        page.register(
+            "perennial_member_weight",
+            "Part of an ensemble's answer that each member has: 0 to 1, together 1",
+            self.member_weight,
+        );
+        page.register(
+            "perennial_member_loss",
+            "Fading loss of each member's own answers (log loss, or absolute error)",
+            self.member_loss,
+        );
+        page.register("perennial_member_bytes", "Bytes each member of an ensemble holds", self.member_bytes);
+        page.register(
+            "perennial_input_weight",
+            "Part that each input has in the scores of a learner's linear parts: 0 to 1, the 20 greatest",
+            self.input_weight,
         );
         page.register("perennial_drift_state", "The serving learner: 0 stable, 1 warning, 2 drift", self.drift_state);
         page.register(
@@ -114,13 +146,22 @@ impl Gauges {
         self.drift_state.get_or_create(&[model(name)]).set(champion.verdict as i64);
         let report = &champion.report;
         // Only classification has an accuracy; there a loss is the share of wrong classes.
-        if let Some(accuracy) = report.accuracy {
+        if let Some(accuracy) = report.all.accuracy {
             let right = |loss: Option<f64>| loss.map(|loss| 1.0 - loss);
             let windows =
                 [("all", Some(accuracy)), ("1000", right(report.rolling_loss)), ("fading", right(report.fading_loss))];
             for (window, accuracy) in windows {
                 if let Some(accuracy) = accuracy {
                     self.accuracy.get_or_create(&[model(name), ("window", window.into())]).set(accuracy);
+                }
+            }
+        }
+        for class in &report.classes {
+            for (window, figures) in [("all", class.all), ("1000", class.rolling), ("fading", class.fading)] {
+                for (score, x) in figures.named() {
+                    let of = ("class", class.class.clone());
+                    let labels = [model(name), of, ("score", score.into()), ("window", window.into())];
+                    self.class_score.get_or_create(&labels).set(x);
                 }
             }
         }
@@ -135,6 +176,23 @@ impl Gauges {
             if let Some(loss) = loss {
                 self.loss.get_or_create(&[model(name), learner(), ("window", window.into())]).set(loss);
             }
+        }
+        for (window, figures) in [("all", report.all), ("1000", report.rolling), ("fading", report.fading)] {
+            for (score, x) in figures.named() {
+                let labels = [model(name), learner(), ("score", score.into()), ("window", window.into())];
+                self.score.get_or_create(&labels).set(x);
+            }
+        }
+        for member in &standing.members {
+            let labels = [model(name), learner(), ("member", member.name.clone())];
+            self.member_weight.get_or_create(&labels).set(member.share);
+            self.member_bytes.get_or_create(&labels).set(member.bytes as i64);
+            if let Some(loss) = member.loss {
+                self.member_loss.get_or_create(&labels).set(loss);
+            }
+        }
+        for input in &standing.inputs {
+            self.input_weight.get_or_create(&[model(name), learner(), ("input", input.input.clone())]).set(input.share);
         }
         let watched = [model(name), learner(), ("detector", detector.to_owned()), ("level", "drift".into())];
         self.drift_events.get_or_create(&watched).inc_by(standing.drifts);

@@ -50,6 +50,8 @@ pub(super) struct PredictReply {
     prediction: Value,
     /// One probability a class (classification).
     probabilities: Option<BTreeMap<String, f64>>,
+    /// What 9 of 10 targets lie between (regression, from 100 scored events on).
+    interval: Option<[f64; 2]>,
     /// The version of the model that answered.
     version: u64,
     /// Its learner.
@@ -178,7 +180,15 @@ impl Reply<'_> {
         let prediction = desk.predict(served, at)?;
         out.extend_from_slice(b"{\"prediction\":");
         match served.task() {
-            Task::Regression => write_number(out, prediction.value),
+            Task::Regression => {
+                let value = prediction.value;
+                write_number(out, value);
+                if let Some(ends) = served.model.standings.first().and_then(|champion| champion.report.spread) {
+                    out.extend_from_slice(b",\"interval\":[");
+                    write_list(out, ends.into_iter(), |out, end| write_number(out, value + end));
+                    out.push(b']');
+                }
+            }
             Task::Classification => {
                 write_text(out, answer::label(schema, prediction));
                 out.extend_from_slice(b",\"probabilities\":{");

@@ -114,6 +114,26 @@ test("a roll-back is refused without the token, works with it, and is undone by 
   assert.ok("follow" in (await model()).live);
 });
 
+test("what the answer is made of: parts of members and inputs, beside each other", async () => {
+  const page = await open();
+  const card = page.locator(".members");
+  const scores = (await model()).scores.find((x) => x.role === "champion");
+  if (!scores.members && !scores.inputs) {
+    assert.ok(await card.isHidden(), "nothing to say, yet said");
+    return;
+  }
+  await card.scrollIntoViewIfNeeded();
+  if (scores.members) {
+    await page.waitForFunction(() => document.querySelectorAll(".members .spark path[d^='M']").length > 0);
+    const parts = await card.locator("tbody").first().locator("tr").allInnerTexts();
+    assert.ok(parts.length > 1 && parts.every((row) => /\d+\.\d %/.test(row)), parts.join("; "));
+    assert.match(await card.locator(".hint").innerText(), /^Now: \d+ % /);
+  }
+  const inputs = await card.locator("tbody").last().locator("tr").allInnerTexts();
+  assert.match(inputs[0], /\d+\.\d %/);
+  await shot(page, "members");
+});
+
 test("keys move the cursor, rows of the log move the charts, the address opens at a moment", async () => {
   const page = await open();
   const row = page.locator(".log button").last();

@@ -113,11 +113,13 @@ fn our_predict_answers_objects_and_arrays_and_explains() {
     assert_eq!(answer["prediction"], json!(2.0));
     assert_eq!((&answer["version"], &answer["learner"]), (&json!(2), &json!("mean")));
     assert!(answer["model_age_ms"].as_i64().unwrap() > 0);
+    assert_eq!(answer["interval"], json!([0.5, 4.0]), "the champion's spread around the prediction");
     assert!(answer.get("features").is_none() && answer.get("probabilities").is_none());
 
     let many = client.post("/api/models/price/predict", r#"[{"features":{}},{"features":{"p":1},"at":5}]"#).json();
     assert_eq!(many.as_array().unwrap().len(), 2);
     assert_eq!(many[1]["prediction"], json!("UP"));
+    assert!(many[1].get("interval").is_none(), "classes have none");
     assert_eq!(many[1]["probabilities"], json!({ "UP": 0.6666666666666666, "DOWN": 0.3333333333333333 }));
     assert_eq!(client.post("/api/models/price/predict", "[]").body, "[]");
 
@@ -160,6 +162,9 @@ fn models_are_listed_and_shown() {
     }
     assert!(air["model_age_ms"].is_i64());
     assert_eq!(air["scores"][0]["role"], json!("champion"));
+    let member = json!({ "name": "net", "share": 0.75, "weight": -1.5, "loss": 0.5, "bytes": 9 });
+    assert_eq!(air["scores"][0]["members"], json!([member]));
+    assert_eq!(air["scores"][0]["inputs"], json!([{ "input": "t", "share": 1.0 }]));
 
     let fresh = client.get("/api/models/fresh").json();
     assert_eq!((&fresh["phase"], &fresh["ready"]), (&json!("waiting_for_topic"), &json!(false)));
@@ -218,6 +223,10 @@ fn metrics_count_each_request_once_and_read_the_models() {
         r#"perennial_consumer_lag_messages{model="air",topic="air-events",partition="2"} 5"#,
         r#"perennial_accuracy_ratio{model="price",window="all"} 0.75"#,
         r#"perennial_accuracy_ratio{model="price",window="1000"} 0.75"#,
+        r#"perennial_score{model="price",learner="majority",score="accuracy",window="all"} 0.75"#,
+        r#"perennial_member_weight{model="price",learner="majority",member="net"} 0.75"#,
+        r#"perennial_member_loss{model="price",learner="majority",member="net"} 0.5"#,
+        r#"perennial_input_weight{model="price",learner="majority",input="t"} 1.0"#,
         r#"perennial_loss{model="price",learner="majority",window="1000"} 0.25"#,
         r#"perennial_drift_state{model="price"} 1"#,
         r#"perennial_drift_events_total{model="price",learner="majority",detector="adwin",level="drift"} 3"#,

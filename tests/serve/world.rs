@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use features::{EventSpec, EventTime, Limits, NextOffset, Observer, PartitionId, Record, Schema, Task, TopicId};
 use fold::{Counts, Happening, LabelCounts, Live, ModelSnapshot, Role, Standing, What};
-use learners::{AnyLearner, Learner, LearnerSpec, Report, Signal};
+use learners::{AnyLearner, Figures, InputShare, Learner, LearnerSpec, Member, Report, Signal};
 use perennial::alerts::Alerts;
 use perennial::control::control;
 use perennial::history::{Recorder, Recording};
@@ -79,7 +79,12 @@ impl Teacher {
         let standing = Standing {
             learner: self.spec.to_string(),
             role: Role::Champion,
-            report: Report { accuracy: Some(0.75), rolling_loss: Some(0.25), ..Report::default() },
+            report: Report {
+                all: Figures { accuracy: Some(0.75), ..Figures::default() },
+                rolling_loss: Some(0.25),
+                spread: (self.schema.spec().task == Task::Regression).then_some([-1.5, 2.0]),
+                ..Report::default()
+            },
             verdict: Signal::Warning,
             drifts: 3,
             incident: None,
@@ -87,6 +92,8 @@ impl Teacher {
             evidence_needed: None,
             since: 0,
             bytes: self.learner.bytes(),
+            members: vec![Member { name: "net".into(), share: 0.75, weight: -1.5, loss: Some(0.5), bytes: 9 }],
+            inputs: vec![InputShare { input: "t".into(), share: 1.0 }],
         };
         ModelSnapshot {
             happenings: [].into(),

@@ -66,6 +66,10 @@ impl Boa {
         }
     }
 
+    pub(crate) fn weights(&self) -> impl Iterator<Item = f64> {
+        self.experts.iter().map(|expert| expert.weight)
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.experts)
     }

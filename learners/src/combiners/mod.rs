@@ -2,12 +2,16 @@
 //! the labels' shares as a third, decides: stacking is sharper, the mixture is safe.
 
 mod boa;
+mod ledger;
 mod mixture;
 mod regression;
 mod stacking;
 
 use serde::{Deserialize, Serialize};
 
+use crate::explain::shares;
+
+use self::ledger::Ledger;
 pub(crate) use self::mixture::Mixture;
 pub(crate) use self::regression::{Council, CouncilWork};
 pub(crate) use self::stacking::Stacking;
@@ -25,6 +29,7 @@ pub(crate) struct Blend {
     stacking: Stacking,
     safe: Mixture,
     last: Mixture,
+    ledger: Ledger,
 }
 
 /// Memory that a blend works in.
@@ -42,7 +47,12 @@ pub(crate) struct BlendWork {
 
 impl Blend {
     pub(crate) fn new(members: usize) -> Self {
-        Self { stacking: Stacking::new(members), safe: Mixture::new(members, SHARE), last: Mixture::new(VOICES, SHARE) }
+        Self {
+            stacking: Stacking::new(members),
+            safe: Mixture::new(members, SHARE),
+            last: Mixture::new(VOICES, SHARE),
+            ledger: Ledger::new(members),
+        }
     }
 
     /// One answer of what the members said, a row of `classes` probabilities each; that of the first is also a voice of
@@ -68,16 +78,23 @@ impl Blend {
         self.stacking.learn(&work.odds, stacked, class, weight, &mut work.gradient, &mut work.gain);
         self.safe.learn(&work.floored, classes, class);
         self.last.learn(&work.voices, classes, class);
+        self.ledger.note(&work.floored, classes, class);
     }
 
-    /// Weights of the members in the stack and in the safe mixture.
-    pub(crate) fn weights(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.stacking.weights().iter().copied().zip(self.safe.weights().iter().copied())
+    /// Each member's share of the answer, its weight in the stack, and its fading log loss.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (f64, f64, Option<f64>)> {
+        let stacked = shares(self.stacking.weights());
+        let [stack, safe, first] = self.last.weights() else { unreachable!("there are three voices") };
+        let part = move |(i, (stacked, own)): (usize, (f64, &f64))| {
+            stack * stacked + safe * own + if i == 0 { *first } else { 0.0 }
+        };
+        let parts = stacked.into_iter().zip(self.safe.weights()).enumerate().map(part);
+        parts.zip(self.stacking.weights()).zip(self.ledger.losses()).map(|((part, weight), loss)| (part, *weight, loss))
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.stacking.bytes() + self.safe.bytes() + self.last.bytes()
+        self.stacking.bytes() + self.safe.bytes() + self.last.bytes() + self.ledger.bytes()
     }
 
     /// Operations an event.
@@ -90,10 +107,16 @@ impl Blend {
     }
 
     pub(crate) fn served(&self) -> Self {
-        Self { stacking: self.stacking.served(), safe: self.safe.clone(), last: self.last.clone() }
+        Self {
+            stacking: self.stacking.served(),
+            safe: self.safe.clone(),
+            last: self.last.clone(),
+            ledger: self.ledger.clone(),
+        }
     }
 
     pub(crate) fn is_sound(&self, members: usize) -> bool {
-        self.stacking.is_sound(members) && self.safe.is_sound(members) && self.last.is_sound(VOICES)
+        let mixtures = self.safe.is_sound(members) && self.last.is_sound(VOICES);
+        mixtures && self.stacking.is_sound(members) && self.ledger.is_sound(members)
     }
 }

@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::boa::Boa;
+use crate::explain::shares;
 use crate::gain::Gain;
 use crate::lanes::{add_scaled, dot, padded};
 use crate::maths;
@@ -190,9 +191,28 @@ impl Council {
         (self.low, self.high) = (self.low.min(y), self.high.max(y));
     }
 
-    /// Share of each member in the first rule, and its fading mean absolute error.
-    pub(crate) fn weights(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.shares.iter().zip(&self.errors).map(|(share, error)| (*share, error / self.events.max(1.0)))
+    /// Each member's share of the answer, its weight in it (they sum to 1 and may be negative), and its fading mean
+    /// absolute error.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (f64, f64, Option<f64>)> {
+        let voices: Vec<f64> = self.last.weights().collect();
+        let least = self.errors.iter().fold(f64::INFINITY, |least, e| least.min(*e));
+        let close = |error: f64| if least > 0.0 { (least / error) * (least / error) } else { 1.0 };
+        let sum: f64 = self.errors.iter().map(|error| close(*error)).sum();
+        // A stack's answer is linear in what the members say: its weights, and what they leave to the base.
+        let left = |stack: &Stack| 1.0 - stack.weights[..self.errors.len()].iter().sum::<f64>();
+        let lefts = [left(&self.robust), left(&self.square)];
+        let parts = self.shares.iter().zip(self.boa.weights()).zip(&self.errors).enumerate();
+        let weights: Vec<f64> = parts
+            .map(|(i, ((share, boa), error))| {
+                let base = close(*error) / sum;
+                let stacks = [self.robust.weights[i] + lefts[0] * base, self.square.weights[i] + lefts[1] * base];
+                let own = if i < 2 { voices[4 + i] } else { 0.0 };
+                voices[0] * share + voices[1] * boa + voices[2] * stacks[0] + voices[3] * stacks[1] + own
+            })
+            .collect();
+        let parts = shares(&weights);
+        let losses = self.errors.iter().map(|error| (self.events > 0.0).then(|| error / self.events));
+        parts.into_iter().zip(weights).zip(losses).map(|((share, weight), loss)| (share, weight, loss))
     }
 
     /// Operations an event.

@@ -13,6 +13,7 @@ use features::{ClassId, Kind, Row, Target, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::combiners::{Blend, BlendWork};
+use crate::explain::{Explanation, Member, Sizes};
 use crate::inputs::labels::Known;
 use crate::inputs::{Encoded, Inputs, Shape};
 use crate::members::{AnyMember, LEAST_WEIGHT, MOST_WEIGHT, Prior, Work};
@@ -21,7 +22,7 @@ use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecErr
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
 const MEMBER_VERSION: u16 = 1;
-const BLEND_VERSION: u16 = 1;
+const BLEND_VERSION: u16 = 2;
 
 /// Whether a member takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,28 +67,27 @@ pub(crate) struct Room {
     answer: Prediction,
 }
 
-/// What a member counts for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MemberWeight {
-    /// The member.
-    pub name: &'static str,
-    /// Its weight in the stack of log-odds; may be negative.
-    pub stacked: f64,
-    /// Its share of the safe mixture, 0..=1.
-    pub safe: f64,
-    /// Bytes it holds; 0 while it does not take part.
-    pub bytes: usize,
-}
-
 impl Committee {
-    /// What each member counts for; empty for a learner of one member.
-    pub fn weights(&self) -> Vec<MemberWeight> {
-        let Some(blend) = &self.blend else { return vec![] };
-        let weight = |(seat, (stacked, safe)): (&Seat, (f64, f64))| {
-            let bytes = if seat.state == State::On { seat.member.bytes() } else { 0 };
-            MemberWeight { name: seat.name, stacked, safe, bytes }
-        };
-        self.seats.iter().zip(blend.weights()).map(weight).collect()
+    /// What each member counts for (nothing for a learner of one member), and by which inputs the linear ones go.
+    pub(crate) fn explain(&self) -> Explanation {
+        let on = |seat: &Seat| seat.state == State::On;
+        let mut members = vec![];
+        if let Some(blend) = &self.blend {
+            // Those that are out say that all classes are alike: whatever their weight, they have no part.
+            let parts: Vec<_> = blend.members().collect();
+            let taken: f64 = self.seats.iter().zip(&parts).filter(|(seat, _)| on(seat)).map(|(_, part)| part.0).sum();
+            for (seat, (share, weight, loss)) in self.seats.iter().zip(parts) {
+                let (share, bytes) = if on(seat) { (share / taken, seat.member.bytes()) } else { (0.0, 0) };
+                members.push(Member { name: seat.name.into(), share, weight, loss: loss.filter(|_| on(seat)), bytes });
+            }
+        }
+        let mut sizes = Sizes::new(self.inputs.columns());
+        for (i, seat) in self.seats.iter().enumerate().filter(|(_, seat)| on(seat)) {
+            if let AnyMember::Softmax(softmax) = &seat.member {
+                sizes.add(softmax.sizes(&self.inputs), members.get(i).map_or(1.0, |member| member.share));
+            }
+        }
+        Explanation { members, columns: sizes.into_shares() }
     }
 
     /// The learner that the catalog calls `name`.

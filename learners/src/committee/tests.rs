@@ -89,10 +89,9 @@ fn a_member_that_does_not_fit_is_left_out() {
     for i in 0..300_u32 {
         small.learn(&row(&values), Target::Class(ClassId(i % 3)), 1.0);
     }
-    let AnyLearner::Committee(committee) = &small else { unreachable!("it is one") };
-    let weights = committee.weights();
-    let held = |name: &str| weights.iter().find(|w| w.name == name).unwrap().bytes;
-    assert!(held("softmax") > 0 && held("cosines") == 0, "{weights:?}");
+    let members = small.explain().members;
+    let held = |name: &str| members.iter().find(|member| member.name == name).unwrap().bytes;
+    assert!(held("softmax") > 0 && held("cosines") == 0, "{members:?}");
     assert!(small.bytes() <= 64 << 10);
 }
 

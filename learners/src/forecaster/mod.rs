@@ -12,11 +12,12 @@ mod tests;
 use features::{Kind, Row, Target, Task};
 
 use crate::combiners::{Council, CouncilWork};
+use crate::explain::{Explanation, Member, Sizes};
 use crate::forecasts::{AnyForecast, LARGEST, Previous, RunningMean};
 use crate::inputs::labels::Known;
 use crate::inputs::{Encoded, Inputs, Shape, targets};
 use crate::members::{LEAST_WEIGHT, MOST_WEIGHT, Work};
-use crate::{Learner, MemberWeight, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
@@ -82,16 +83,23 @@ impl Forecaster {
         Ok(forecaster)
     }
 
-    /// What each member counts for: its share, and its fading mean absolute error.
-    pub fn weights(&self) -> Vec<MemberWeight> {
-        if self.single {
-            return vec![];
+    /// What each member counts for (nothing for a learner of one member), and by which inputs the linear ones go.
+    pub(crate) fn explain(&self) -> Explanation {
+        let mut members = vec![];
+        if !self.single {
+            for (seat, (share, weight, loss)) in self.seats.iter().zip(self.council.members()) {
+                // One that is out says the last value again.
+                let bytes = if seat.on { seat.member.bytes() } else { 0 };
+                members.push(Member { name: seat.name.into(), share, weight, loss: loss.filter(|_| seat.on), bytes });
+            }
         }
-        let weight = |(seat, (safe, stacked)): (&Seat, (f64, f64))| {
-            let bytes = if seat.on { seat.member.bytes() } else { 0 };
-            MemberWeight { name: seat.name, stacked, safe, bytes }
-        };
-        self.seats.iter().zip(self.council.weights()).map(weight).collect()
+        let mut sizes = Sizes::new(self.inputs.columns());
+        for (i, seat) in self.seats.iter().enumerate().filter(|(_, seat)| seat.on) {
+            if let AnyForecast::LeastSquares(model) = &seat.member {
+                sizes.add(model.sizes(&self.inputs), members.get(i).map_or(1.0, |member| member.share));
+            }
+        }
+        Explanation { members, columns: sizes.into_shares() }
     }
 
     /// Bytes that the inputs may take.

@@ -8,8 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Aim, Forecast};
+use crate::explain::Sizes;
 use crate::gain::Gain;
-use crate::inputs::{Encoded, Shape, pairs};
+use crate::inputs::{Encoded, Inputs, Shape, pairs};
 use crate::lanes::{add_scaled, dot, padded};
 use crate::members::Work;
 
@@ -43,6 +44,15 @@ impl LeastSquares {
 
     fn size(&self) -> usize {
         if self.pairs { pairs::size(self.inputs) } else { self.inputs }
+    }
+
+    /// How much its weights say about each column; products of two are left out.
+    pub(crate) fn sizes(&self, inputs: &Inputs) -> Sizes {
+        let place = |i: usize| if self.pairs { pairs::size(i) } else { i };
+        let weights: Vec<f64> = (0..self.inputs).map(|i| self.weights[place(i)]).collect();
+        let mut sizes = Sizes::new(inputs.columns());
+        inputs.measure(&weights, true, &mut sizes);
+        sizes
     }
 
     fn write(&self, x: &Encoded, basis: &mut Vec<f64>) {

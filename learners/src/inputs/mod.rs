@@ -8,6 +8,7 @@
 //! place for good: new ones are appended. *Names* are the categories as numbers for hashing, all of them.
 
 pub(crate) mod labels;
+mod measure;
 pub(crate) mod pairs;
 pub(crate) mod scale;
 pub(crate) mod targets;

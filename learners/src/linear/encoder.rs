@@ -71,6 +71,19 @@ impl Encoder {
         })
     }
 
+    /// The columns that are numbers.
+    pub fn numbers(&self) -> impl Iterator<Item = usize> {
+        self.kinds.iter().enumerate().filter(|(_, kind)| **kind == Kind::Number).map(|(column, _)| column)
+    }
+
+    /// The nominal columns, each with the slots of its first categories (256 are enough to see how they differ).
+    pub fn categories(&self) -> impl Iterator<Item = (usize, impl Iterator<Item = usize>)> {
+        self.nominal.iter().map(|nominal| {
+            let slots = nominal.slots.iter().filter(|slot| **slot != NONE).take(256);
+            (nominal.column as usize, slots.map(|slot| *slot as usize))
+        })
+    }
+
     /// Learns the row: centre and spread of its numbers, and slots for its new categories as far as `room` goes, of
     /// which a slot takes `slot_bytes`.
     pub fn learn(&mut self, row: &Row<'_>, room: usize, slot_bytes: usize) {

@@ -31,6 +31,11 @@ impl Head {
         }
     }
 
+    /// Whether there is one class more than scores, which always scores 0.
+    pub fn has_fixed_class(&self) -> bool {
+        self.task == Task::Classification
+    }
+
     /// How many scores it would take once this label is known.
     pub fn outputs_with(&self, target: Target) -> usize {
         match target {

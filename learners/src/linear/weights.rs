@@ -4,6 +4,7 @@ use features::Row;
 use serde::{Deserialize, Serialize};
 
 use super::encoder::Encoder;
+use crate::explain::Sizes;
 
 /// Dense: one number per output and input. Sparse: one per slot (category) and output. A nominal column's dense
 /// number is the working place of the category it has in the row being learned.
@@ -67,6 +68,29 @@ impl<const N: usize> Weights<N> {
             for (dense, sparse) in self.dense.iter().zip(&mut self.sparse) {
                 sparse[slot * outputs + output] = dense[from + input];
             }
+        }
+    }
+
+    /// Tells `sizes` what the weights say about each column; with `fixed` there is one output more, whose weights are 0.
+    pub fn measure(&self, encoder: &Encoder, fixed: bool, sizes: &mut Sizes) {
+        let count = (self.outputs + usize::from(fixed)) as f64;
+        let dense = |output: usize, input: usize| self.dense[0][output * self.inputs + input];
+        let sparse = |output: usize, slot: usize| self.sparse[0][slot * self.outputs + output];
+        // A regression has no outputs' mean to take off.
+        let mean = |sum: f64| if fixed { sum / count } else { 0.0 };
+        let dense_mean = |input: usize| mean((0..self.outputs).map(|k| dense(k, input)).sum());
+        let sparse_mean = |slot: usize| mean((0..self.outputs).map(|k| sparse(k, slot)).sum());
+        for column in encoder.numbers() {
+            let mean = dense_mean(column + 1);
+            (0..self.outputs).for_each(|k| sizes.number(column, dense(k, column + 1) - mean));
+            sizes.number(column, mean);
+        }
+        for (column, slots) in encoder.categories() {
+            let slots: Vec<(usize, f64)> = slots.map(|slot| (slot, sparse_mean(slot))).collect();
+            for k in 0..self.outputs {
+                sizes.categories(column, slots.iter().map(|(slot, mean)| sparse(k, *slot) - mean));
+            }
+            sizes.categories(column, slots.iter().map(|(_, mean)| *mean));
         }
     }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{MOST_LINEAR, Member, Work, errors, softmax};
 use crate::adagrad::AdaGrad;
-use crate::inputs::{Encoded, Shape};
+use crate::explain::Sizes;
+use crate::inputs::{Encoded, Inputs, Shape};
 
 /// What every G begins with.
 const START: f32 = 1e-8;
@@ -28,6 +29,20 @@ impl Softmax {
 
     fn inputs(&self, shape: &Shape) -> usize {
         if self.labels { shape.labelled } else { shape.plain }
+    }
+
+    /// How much its weights say about each column.
+    pub(crate) fn sizes(&self, inputs: &Inputs) -> Sizes {
+        let rows: Vec<&[f32]> = (0..inputs.classes()).map(|class| self.weights.row(class)).collect();
+        let mean = |i: usize| rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / rows.len() as f64;
+        let size = if self.labels { inputs.shape().labelled } else { inputs.shape().plain };
+        let means: Vec<f64> = (0..size).map(mean).collect();
+        let mut sizes = Sizes::new(inputs.columns());
+        for row in &rows {
+            let weights: Vec<f64> = means.iter().zip(*row).map(|(mean, w)| f64::from(*w) - mean).collect();
+            inputs.measure(&weights, self.labels, &mut sizes);
+        }
+        sizes
     }
 
     fn x<'a>(&self, x: &'a Encoded) -> &'a [f32] {
