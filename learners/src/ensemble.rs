@@ -7,9 +7,12 @@
 //!
 //! Cost: the members', and M² operations an event for M of them.
 
+use std::sync::Arc;
+
 use features::{ClassId, Kind, Row, Target, Task};
 
 use crate::combiners::{Blend, BlendWork, Council, CouncilWork};
+use crate::explain::{Explanation, Member};
 use crate::forecasts::LARGEST;
 use crate::members::{LEAST_WEIGHT, MOST_WEIGHT};
 use crate::{
@@ -28,7 +31,7 @@ const BEYOND: f64 = 0.1;
 /// The rule that makes one answer of many.
 #[derive(Clone, Debug)]
 enum Combiner {
-    Blend(Blend),
+    Blend(Box<Blend>),
     Council(Box<Council>),
 }
 
@@ -38,6 +41,8 @@ pub struct Ensemble {
     max_bytes: usize,
     /// First the baselines: the labels' shares, or the mean and the last value.
     learners: Vec<AnyLearner>,
+    /// What each is called: its specification.
+    names: Arc<[String]>,
     combiner: Combiner,
     classes: usize,
     room: Room,
@@ -62,13 +67,17 @@ impl Ensemble {
     pub(crate) fn build(params: &Params<'_>, task: Task) -> Result<Self, SpecError> {
         let specs = members(params)?;
         let (seed, max_bytes) = (params.seed()?, params.max_bytes()?);
-        let mut learners = match task {
-            Task::Classification => vec![AnyLearner::Majority(Majority::default())],
-            Task::Regression => vec![AnyLearner::Mean(Mean::default()), AnyLearner::NoChange(NoChange::default())],
+        let (mut learners, baselines): (_, &[&str]) = match task {
+            Task::Classification => (vec![AnyLearner::Majority(Majority::default())], &["majority"]),
+            Task::Regression => {
+                let both = vec![AnyLearner::Mean(Mean::default()), AnyLearner::NoChange(NoChange::default())];
+                (both, &["mean", "no_change"])
+            }
         };
+        let names = baselines.iter().map(ToString::to_string).chain(specs.iter().map(ToString::to_string)).collect();
         let count = learners.len() + specs.len();
         let combiner = match task {
-            Task::Classification => Combiner::Blend(Blend::new(count)),
+            Task::Classification => Combiner::Blend(Box::new(Blend::new(count))),
             Task::Regression => Combiner::Council(Box::new(Council::new(count))),
         };
         let fixed = size_of::<Self>() + count * size_of::<AnyLearner>() + combiner.bytes() + max_bytes / 16;
@@ -76,7 +85,20 @@ impl Ensemble {
         for (i, spec) in specs.iter().enumerate() {
             learners.push(AnyLearner::build(spec, task, seed.wrapping_add(i as u64), each)?);
         }
-        Ok(Self { max_bytes, learners, combiner, classes: 0, room: Room::default() })
+        Ok(Self { max_bytes, learners, names, combiner, classes: 0, room: Room::default() })
+    }
+
+    /// What each member counts for.
+    pub(crate) fn explain(&self) -> Explanation {
+        let parts: Vec<_> = match &self.combiner {
+            Combiner::Blend(blend) => blend.members().collect(),
+            Combiner::Council(council) => council.members().collect(),
+        };
+        let member = |((name, learner), (share, weight, loss)): ((&String, &AnyLearner), _)| {
+            Member { name: name.clone(), share, weight, loss, bytes: learner.bytes() }
+        };
+        let members = self.names.iter().zip(&self.learners).zip(parts).map(member).collect();
+        Explanation { members, columns: vec![] }
     }
 
     /// Whether another class can be told apart.
@@ -146,6 +168,7 @@ impl Ensemble {
     pub(crate) fn served(&self) -> Self {
         Self {
             learners: self.learners.iter().map(AnyLearner::served).collect(),
+            names: Arc::clone(&self.names),
             combiner: self.combiner.served(),
             room: Room::default(),
             ..*self
@@ -181,14 +204,14 @@ fn members(params: &Params<'_>) -> Result<Vec<LearnerSpec>, SpecError> {
 impl Combiner {
     fn bytes(&self) -> usize {
         match self {
-            Self::Blend(blend) => blend.bytes(),
+            Self::Blend(blend) => size_of::<Blend>() + blend.bytes(),
             Self::Council(council) => size_of::<Council>() + council.bytes(),
         }
     }
 
     fn served(&self) -> Self {
         match self {
-            Self::Blend(blend) => Self::Blend(blend.served()),
+            Self::Blend(blend) => Self::Blend(Box::new(blend.served())),
             Self::Council(council) => Self::Council(Box::new(council.served())),
         }
     }
@@ -315,7 +338,7 @@ impl Learner for Ensemble {
         }
         let (classes, combiner, is_sound) = match &self.combiner {
             Combiner::Blend(_) => {
-                let (classes, blend): (usize, Blend) = Section::read(sections, "combiner", COMBINER_VERSION)?;
+                let (classes, blend): (usize, Box<Blend>) = Section::read(sections, "combiner", COMBINER_VERSION)?;
                 let is_sound = blend.is_sound(learners.len());
                 (classes, Combiner::Blend(blend), is_sound && (classes == 0 || self.admits(classes - 1)))
             }

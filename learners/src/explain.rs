@@ -50,6 +50,7 @@ impl AnyLearner {
         match self {
             Self::Committee(committee) => committee.explain(),
             Self::Forecaster(forecaster) => forecaster.explain(),
+            Self::Ensemble(ensemble) => ensemble.explain(),
             Self::Linear(linear) => Explanation { members: vec![], columns: linear.sizes().into_shares() },
             Self::Ftrl(ftrl) => Explanation { members: vec![], columns: ftrl.sizes().into_shares() },
             _ => Explanation::default(),
