@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use checkpoints::{CheckpointStore, FileStore};
 use features::Start;
-use streams::{Admin, DeadLetters, KafkaConfig, KafkaSource, Source};
+use fold::Tell;
+use streams::{Admin, DeadLetter, KafkaConfig, KafkaSource, Sink, Source};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -18,7 +19,7 @@ use crate::cli::CliError;
 use crate::config::{self, ModelConfig};
 use crate::history::{self, History, Recording};
 use crate::metrics::Metrics;
-use crate::pipeline::{self, Pace, Plan, Running, Shutdown};
+use crate::pipeline::{self, MakeSink, Outlet, Pace, Plan, Running, Shutdown};
 use crate::registry::Registry;
 use crate::serve::outlets::Outlets;
 use crate::serve::{self, App, Streams, Token};
@@ -159,8 +160,15 @@ async fn signal() {
 pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Duration) -> Plan {
     let runtime = &model.runtime;
     let source = kafka_config(model, kafka, look_every);
-    let (brokers, options, topic) = (kafka.brokers.clone(), kafka.options.clone(), runtime.dead_letters.topic.clone());
+    let (brokers, options) = (kafka.brokers.clone(), kafka.options.clone());
     let mut served = runtime.requests.clone().map(|topic| (brokers.clone(), options.clone(), topic));
+    let sink = |topic: &str, made_with: &'static [(&str, &str)]| -> MakeSink {
+        let (brokers, options, topic) = (kafka.brokers.clone(), kafka.options.clone(), topic.to_owned());
+        Box::new(move || Sink::start(&brokers, &options, &topic, made_with))
+    };
+    let mut sinks = vec![(Outlet::DeadLetters, sink(&runtime.dead_letters.topic, DeadLetter::TOPIC))];
+    sinks.extend(runtime.predictions.as_deref().map(|topic| (Outlet::Predictions, sink(topic, &[]))));
+    sinks.extend(runtime.scores.topic.as_deref().map(|topic| (Outlet::Scores, sink(topic, &[]))));
     Plan {
         name: model.name.clone(),
         fold: model.fold.clone(),
@@ -186,7 +194,11 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
             }
             Ok(Box::new(KafkaSource::start(source)?) as Box<dyn Source>)
         }),
-        make_dead_letters: Box::new(move || DeadLetters::start(&brokers, &options, &topic)),
+        tell: Tell {
+            predictions: runtime.predictions.is_some(),
+            scores_every: runtime.scores.topic.as_ref().map(|_| runtime.scores.every),
+        },
+        sinks,
     }
 }
 

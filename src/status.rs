@@ -1,5 +1,6 @@
 //! How a model's pipeline is doing: written by the pipeline, read by endpoints and metrics, never on a predict's path.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Serialize, Serializer};
@@ -24,6 +25,11 @@ pub enum Phase {
     },
     /// It learns from what comes.
     Live,
+    /// Its state cannot be written for now: it goes on by itself once it can.
+    Paused {
+        /// Why.
+        reason: String,
+    },
     /// It has stopped; what was published last is still served.
     Stopped {
         /// Why.
@@ -39,8 +45,15 @@ impl Phase {
             Self::WaitingForTopic { .. } => "waiting_for_topic",
             Self::Replaying { .. } => "replaying",
             Self::Live => "live",
+            Self::Paused { .. } => "paused",
             Self::Stopped { .. } => "stopped",
         }
+    }
+
+    /// Whether what is served may lag behind what was or could be learned: the journal's end is not reached yet, or never
+    /// will be, or it cannot be written.
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Starting | Self::Replaying { .. } | Self::Paused { .. } | Self::Stopped { .. })
     }
 
     /// Why the model is not up to date; `None` if it is.
@@ -50,6 +63,7 @@ impl Phase {
             Self::WaitingForTopic { topic } => Some(format!("waiting for topic {topic} to exist")),
             Self::Replaying { version, until } => Some(format!("replaying the journal: version {version} of {until}")),
             Self::Live => None,
+            Self::Paused { reason } => Some(format!("learning pauses until its state can be written: {reason}")),
             Self::Stopped { reason } => Some(format!("stopped, the model is stale: {reason}")),
         }
     }
@@ -115,6 +129,8 @@ pub struct ModelStatus {
     pub topics: Vec<String>,
     /// The detector that watches its learners' losses.
     pub detector: String,
+    /// For requests, which take no lock.
+    is_stale: AtomicBool,
     now: Mutex<Status>,
 }
 
@@ -128,7 +144,7 @@ impl ModelStatus {
             checkpoint: None,
             versions: Vec::new(),
         };
-        Self { topics, detector: detector.to_owned(), now: Mutex::new(now) }
+        Self { topics, detector: detector.to_owned(), is_stale: AtomicBool::new(true), now: Mutex::new(now) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Status> {
@@ -143,7 +159,16 @@ impl ModelStatus {
 
     /// It is doing something else now.
     pub fn set_phase(&self, phase: Phase) {
-        self.lock().phase = phase;
+        let is_stale = phase.is_stale();
+        let mut now = self.lock();
+        now.phase = phase;
+        self.is_stale.store(is_stale, Ordering::Release);
+    }
+
+    /// Whether what is served is stale ([`Phase::is_stale`]). A request asks before it loads what is served: then what was
+    /// published before it became up to date is never told as fresh.
+    pub fn is_stale(&self) -> bool {
+        self.is_stale.load(Ordering::Acquire)
     }
 
     /// The reasons of partitions that are stopped; none = all go on.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use features::{NextOffset, PartitionId, Record, Start, TopicId};
 use kafka::RealKafka;
-use streams::{Admin, DeadLetter, DeadLetters, KafkaConfig, KafkaSource, Outgoing, Producer, SinkError};
+use streams::{Admin, DeadLetter, KafkaConfig, KafkaSource, Outgoing, Producer, Sink, SinkError};
 use streams::{Source, SourceEvent};
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -220,14 +220,14 @@ fn a_gap_that_opens_while_reading_stops_that_partition_alone() {
 fn dead_letters_outlive_a_broker_that_is_away_and_one_too_large_is_cut() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut kafka = RealKafka::start(dir.path());
-    let letters = DeadLetters::start(&kafka.brokers, &[], "dead").expect("the topic is made");
+    let letters = Sink::start(&kafka.brokers, &[], "dead", DeadLetter::TOPIC).expect("the topic is made");
     assert!(admin(&kafka).topic_exists("dead").expect("Kafka answers"));
-    DeadLetters::start(&kafka.brokers, &[], "dead").expect("one that exists will do");
+    Sink::start(&kafka.brokers, &[], "dead", DeadLetter::TOPIC).expect("one that exists will do");
     kafka.kill9();
     let record = |offset, bytes| Record { offset, payload: Some(vec![b'1'; bytes].into()), ..Record::default() };
     let bad = [record(1, 10), record(2, 10), record(3, 20 << 20)];
     let letter = |record| DeadLetter { record, topic: "t", class: "malformed", reason: "why" };
-    letters.send(&bad.each_ref().map(letter), WAIT).expect("there is room");
+    bad.iter().for_each(|record| letters.send(&letter(record).outgoing(), WAIT).expect("there is room"));
     let waiting = letters.flush(Duration::from_millis(300)).expect_err("nobody has acknowledged them");
     assert!(matches!(waiting, SinkError::NotAcknowledged { records: 3, .. }), "{waiting}");
     kafka.restart();

@@ -8,7 +8,7 @@
 //! dozen small sections cost one fsync, and manifests can be rebuilt from the packs. All lie in one folder, so that a
 //! commit needs one fsync of a folder.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,8 +24,9 @@ const MAGIC: &[u8; 8] = b"PRNLBLOB";
 const FORMAT: u16 = 1;
 const SECTION: u8 = 1;
 const PACK: u8 = 2;
-/// Smaller sections go into the pack; larger ones are files of their own and are not written again while unchanged.
-pub(crate) const OWN_FILE_FROM_BYTES: usize = 64 << 10;
+/// Smaller sections go into the pack; larger ones are files of their own and are not written again while unchanged. A block
+/// of 1,024 rows that wait, or of their names, is larger.
+pub(crate) const OWN_FILE_FROM_BYTES: usize = 16 << 10;
 
 /// The blobs of one model.
 pub(crate) struct Blobs {
@@ -36,6 +37,8 @@ pub(crate) struct Blobs {
     is_made: bool,
     /// Written or verified by this process: may be relied on without reading them again.
     trusted: HashSet<Hash>,
+    /// Manifests that stand in their packs alone, as far as they were read.
+    manifests: HashMap<Hash, Manifest>,
     /// Bytes and files written so far.
     pub(crate) written: (u64, u32),
 }
@@ -47,7 +50,15 @@ struct Blob {
 
 impl Blobs {
     pub(crate) fn open(disk: Arc<dyn Disk>, dir: PathBuf, own_file_from_bytes: usize) -> Self {
-        Self { disk, dir, own_file_from_bytes, is_made: false, trusted: HashSet::new(), written: (0, 0) }
+        Self {
+            disk,
+            dir,
+            own_file_from_bytes,
+            is_made: false,
+            trusted: HashSet::new(),
+            manifests: HashMap::new(),
+            written: (0, 0),
+        }
     }
 
     /// Makes all sections durable and returns the manifest that names them.
@@ -185,18 +196,25 @@ impl Blobs {
                 Err(e) if e.is_refusal() => return Err(e),
                 _ => continue,
             };
-            let own = body.split_last_chunk::<4>().and_then(|(rest, length)| {
-                let start = rest.len().checked_sub(u32::from_le_bytes(*length) as usize)?;
-                Some(&rest[start..])
-            });
-            found.extend(own.and_then(|own| Manifest::from_bytes(own, hash).ok()));
+            found.extend(manifest_of(&body, hash).ok());
         }
         Ok(found)
+    }
+
+    /// The manifest that ends this pack; the error says what is wrong.
+    pub(crate) fn manifest(&mut self, pack: &Hash) -> Result<Manifest, String> {
+        if let Some(manifest) = self.manifests.get(pack) {
+            return Ok(manifest.clone());
+        }
+        let manifest = manifest_of(&self.read(pack).map_err(|e| e.to_string())?.body, *pack)?;
+        self.manifests.insert(*pack, manifest.clone());
+        Ok(manifest)
     }
 
     /// Removes what `named` does not hold, and unfinished files; how many.
     pub(crate) fn sweep(&mut self, named: &HashSet<Hash>) -> Result<usize, CheckpointError> {
         self.trusted.retain(|hash| named.contains(hash));
+        self.manifests.retain(|pack, _| named.contains(pack));
         let mut removed = 0;
         for name in durable::names_in(&*self.disk, &self.dir)? {
             let is_lost = match blake3::Hash::from_hex(&name) {
@@ -216,6 +234,15 @@ impl Blobs {
         let names = durable::names_in(&*self.disk, &self.dir)?;
         Ok(names.iter().filter_map(|name| blake3::Hash::from_hex(name).ok()).map(|hash| *hash.as_bytes()).collect())
     }
+}
+
+/// The manifest at the end of a pack's body.
+fn manifest_of(body: &[u8], pack: Hash) -> Result<Manifest, String> {
+    let own = body.split_last_chunk::<4>().and_then(|(rest, length)| {
+        let start = rest.len().checked_sub(u32::from_le_bytes(*length) as usize)?;
+        Some(&rest[start..])
+    });
+    Manifest::from_bytes(own.ok_or("the pack has no manifest")?, pack)
 }
 
 fn slice(body: &[u8], offset: u64, length: u64) -> Option<&[u8]> {

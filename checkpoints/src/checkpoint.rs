@@ -38,8 +38,8 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The manifest stays small, so that its database does; what is larger is a section.
     pub const MAX_META_BYTES: usize = 32 << 10;
-    /// More sections than this are not a checkpoint.
-    pub const MAX_SECTIONS: usize = 256;
+    /// More sections than this are not a checkpoint: a million rows that wait are a thousand of them.
+    pub const MAX_SECTIONS: usize = 1 << 16;
     const MAX_NAME_BYTES: usize = 64;
 
     pub(crate) fn check(&self) -> Result<(), CheckpointError> {
@@ -64,13 +64,31 @@ impl Checkpoint {
 /// left out. The order they come in does not matter.
 #[must_use]
 pub fn hash_sections(sections: &[Section], leave_out: &[&str]) -> Hash {
-    let mut kept: Vec<&Section> = sections.iter().filter(|s| !leave_out.contains(&s.name.as_str())).collect();
-    kept.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut w = Writer::default();
-    for section in kept {
-        w.blob(section.name.as_bytes()).u16(section.version).raw(blake3::hash(&section.bytes).as_bytes());
+    let [hash] = hash_all(sections, [leave_out]);
+    hash
+}
+
+/// [`hash_sections`] of all sections, and without those named in `leave_out`: each section is read once.
+#[must_use]
+pub fn hash_both(sections: &[Section], leave_out: &[&str]) -> (Hash, Hash) {
+    let [all, left] = hash_all(sections, [&[], leave_out]);
+    (all, left)
+}
+
+fn hash_all<const N: usize>(sections: &[Section], leave_out: [&[&str]; N]) -> [Hash; N] {
+    let mut sorted: Vec<&Section> = sections.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut writers = [(); N].map(|()| Writer::default());
+    for section in sorted {
+        let mut hash = None;
+        for (w, leave_out) in writers.iter_mut().zip(leave_out) {
+            if !leave_out.contains(&section.name.as_str()) {
+                let hash = hash.get_or_insert_with(|| blake3::hash(&section.bytes));
+                w.blob(section.name.as_bytes()).u16(section.version).raw(hash.as_bytes());
+            }
+        }
     }
-    *blake3::hash(&w.0).as_bytes()
+    writers.map(|w| *blake3::hash(&w.0).as_bytes())
 }
 
 #[cfg(test)]
@@ -91,6 +109,8 @@ mod tests {
         for other in others {
             assert_ne!(hash, hash_sections(&[other, b.clone()], &[]));
         }
+        let both = [a.clone(), b.clone()];
+        assert_eq!(hash_both(&both, &["a"]), (hash, hash_sections(&both, &["a"])));
     }
 
     #[test]

@@ -20,6 +20,8 @@ use crate::store::{CheckpointStore, Committed, Listed, Loaded, Pruned, Skipped};
 
 /// How often a write to the database is tried, reopening it in between.
 const WRITE_TRIES: u32 = 3;
+/// Longer manifests stay out of the database, which is made for small values: it names the pack that they end.
+const IN_DATABASE_BYTES: usize = 32 << 10;
 
 /// Manifests by version, or what is wrong with one.
 type Known = Vec<(u64, Result<Manifest, String>)>;
@@ -159,7 +161,8 @@ impl Inner {
                 self.index.all(model)?
             }
         };
-        Ok(all.into_iter().map(|(version, value)| (version, from_value(model, version, &value))).collect())
+        let blobs = self.blobs(model)?;
+        Ok(all.into_iter().map(|(version, value)| (version, from_value(blobs, model, version, &value))).collect())
     }
 
     fn versions(&mut self, model: &str) -> Result<Vec<u64>, CheckpointError> {
@@ -268,12 +271,17 @@ fn named(manifests: &[(u64, Result<Manifest, String>)]) -> HashSet<Hash> {
 }
 
 fn to_value(manifest: &Manifest) -> Vec<u8> {
-    [&manifest.pack[..], &manifest.to_bytes()].concat()
+    let bytes = manifest.to_bytes();
+    let in_database = if bytes.len() <= IN_DATABASE_BYTES { &bytes[..] } else { &[] };
+    [&manifest.pack[..], in_database].concat()
 }
 
-fn from_value(model: &str, version: u64, value: &[u8]) -> Result<Manifest, String> {
+fn from_value(blobs: &mut Blobs, model: &str, version: u64, value: &[u8]) -> Result<Manifest, String> {
     let (pack, bytes) = value.split_first_chunk::<32>().ok_or("the manifest is cut off")?;
-    let manifest = Manifest::from_bytes(bytes, *pack)?;
+    let manifest = match bytes {
+        [] => blobs.manifest(pack)?,
+        bytes => Manifest::from_bytes(bytes, *pack)?,
+    };
     match manifest.model == model && manifest.version == version {
         true => Ok(manifest),
         false => Err(format!("it is the manifest of {} {}", manifest.model, manifest.version)),

@@ -29,7 +29,7 @@ mod store;
 mod worst_disk;
 
 pub use bytes::Hash;
-pub use checkpoint::{Checkpoint, Section, hash_sections};
+pub use checkpoint::{Checkpoint, Section, hash_both, hash_sections};
 pub use error::CheckpointError;
 pub use export::{Exported, export};
 pub use file_store::FileStore;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! a group of batches   1 entries appended · 2 journal synced · only now anything that comes of them leaves the process
-//! a checkpoint         3 journal synced up to its version · 4 dead letters acknowledged · 5 blobs · 6 manifest
-//!                      · 7 told (Kafka's offsets, for lag tools) · 8 pruned
+//! a checkpoint         3 journal synced up to its version · 4 what was sent (dead letters, predictions, scores)
+//!                      acknowledged · 5 blobs · 6 manifest · 7 told (Kafka's offsets, for lag tools) · 8 pruned
 //! ```
 //! Up to step 6 an error means: no checkpoint was taken, all earlier ones are as they were. After it the checkpoint stands.
 //! Every step is a failpoint ([`crate::failpoints`]); `simulation.rs` runs it on the worst disk there is.
@@ -36,9 +36,9 @@ pub fn journal_group(journal: &mut dyn Journal, entries: &mut VecDeque<Entry>) -
 /// Why no checkpoint was taken.
 #[derive(Debug, Error)]
 pub enum NotTaken<E> {
-    /// The dead letters before it are not all acknowledged.
-    #[error("dead letters: {0}")]
-    DeadLetters(E),
+    /// What was sent before it is not all acknowledged.
+    #[error("{0}")]
+    Unacknowledged(E),
     /// It could not be made durable.
     #[error(transparent)]
     State(#[from] CheckpointError),
@@ -59,7 +59,7 @@ pub struct Taken {
     pub pruned: Result<Pruned, CheckpointError>,
 }
 
-/// Steps 3 to 8. `acknowledge` returns once every dead letter of the versions before the checkpoint is acknowledged;
+/// Steps 3 to 8. `acknowledge` returns once every record sent of the versions before the checkpoint is acknowledged;
 /// `tell` hears of a checkpoint that stands.
 ///
 /// # Errors
@@ -76,7 +76,7 @@ pub fn take<E>(
     if journal.end() < checkpoint.version {
         return Err(NotTaken::AheadOfJournal { end: journal.end() });
     }
-    acknowledge().map_err(NotTaken::DeadLetters)?;
+    acknowledge().map_err(NotTaken::Unacknowledged)?;
     failpoints::reach("letters.acknowledged")?;
     let committed = store.commit(checkpoint)?;
     tell();

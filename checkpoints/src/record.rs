@@ -5,7 +5,8 @@
 //! | sections u32, each: name | layout u16 | blob 32 (zeros: the pack) | offset u64 | length u64 | blake3 32 | check 8
 //! ```
 //! Names and meta are a u32 length and bytes. The same bytes stand in the pack blob (its end) and, behind the pack's own
-//! hash, in the database; so either can be rebuilt from the other.
+//! hash, in the database, unless they are many (a thousand sections): then the hash alone. So either can be rebuilt from
+//! the other.
 
 use crate::bytes::{Hash, Reader, Writer, check};
 use crate::checkpoint::Checkpoint;

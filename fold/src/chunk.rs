@@ -1,9 +1,12 @@
 //! Records on their way through the fold: decoded, not yet learned.
 
-use features::{EventTime, Kind, Reject, Rows};
+use std::sync::Arc;
+
+use features::{EventTime, Kind, Reject, Rows, Schema};
 use learners::Outcome;
 
 use crate::happening::Moment;
+use crate::told::{Asked, Told};
 use crate::waiting::Ready;
 
 /// A record that could not be learned from.
@@ -45,6 +48,10 @@ pub struct Chunk {
     pub(crate) rejected: Vec<Rejected>,
     pub(crate) learned: Vec<usize>,
     pub(crate) outcomes: Vec<Option<Outcome>>,
+    /// The events that are to be told of, and the schema that names their classes.
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) schema: Option<Arc<Schema>>,
+    pub(crate) told: Told,
 }
 
 impl Chunk {
@@ -54,6 +61,10 @@ impl Chunk {
         self.rejected.clear();
         self.learned.clear();
         self.outcomes.clear();
+        self.asked.clear();
+        self.schema = None;
+        self.told.said.clear();
+        self.told.scored.clear();
     }
 
     /// Rows to push to: a new segment if the schema grew (or for the first row).
@@ -93,6 +104,16 @@ impl Chunk {
     pub(crate) fn moment(&self, place: usize, at: EventTime) -> Moment {
         let (version, events) = self.began;
         Moment { version: version + self.learned[place] as u64 + 1, events: events + place as u64 + 1, at }
+    }
+
+    /// After training: what [`crate::Fold::tell`] asked for.
+    pub fn told(&self) -> &Told {
+        &self.told
+    }
+
+    /// The schema that names the classes of what is told; `None` if nothing is said.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_deref()
     }
 
     /// After training: what the champion had said about each of them; `None`: it was not asked when the event passed.

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use features::{EventTime, Kind, Target};
-use learners::{Evidence, Learner, Scratch};
+use features::{EventTime, Kind, Target, Task};
+use learners::{Evidence, Learner, Prediction, Scratch};
 
 use crate::chunk::{Segment, Step};
 use crate::happening::{Happenings, Moment};
 use crate::living::{Act, LIFE, Living, is_fresh, strongest};
 use crate::slot::{Slot, challenge, is_baseline};
+use crate::told::{Answer, Scored, Told};
 use crate::waiting::Waiting;
-use crate::{Chunk, FoldConfig, GenesisError, Live, OnDrift, Role, What};
+use crate::{Chunk, FoldConfig, GenesisError, Live, OnDrift, Role, Standing, Tell, What};
 
 /// The learners, and what was done about decay.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Learning {
     pub(crate) happenings: Happenings,
     /// Its configuration is no longer that of genesis.
     pub(crate) reconfigured: bool,
+    /// What is told of every batch; not part of the state.
+    pub(crate) tell: Tell,
     /// Memory used again and again; not part of the state.
     scratch: Scratch,
     found: Vec<(usize, Evidence)>,
@@ -64,6 +67,7 @@ impl Learning {
             live: Live::Follow,
             happenings: Happenings::default(),
             reconfigured: false,
+            tell: Tell::default(),
             scratch: Scratch::default(),
             found: Vec::new(),
             config: Arc::clone(config),
@@ -77,6 +81,7 @@ impl Learning {
 
     pub(crate) fn train_beside(&mut self, chunk: &mut Chunk, waiting: &mut Option<Waiting>) {
         let mut said = std::mem::take(&mut chunk.outcomes);
+        let mut told = std::mem::take(&mut chunk.told);
         for slot in &mut self.slots {
             slot.begin_chunk(0);
             slot.study(chunk.segments(), (0, 0), &mut self.scratch);
@@ -85,6 +90,7 @@ impl Learning {
             }
         }
         let mut champion = self.champion();
+        let mut name = self.name_to_tell(champion);
         let mut place = 0;
         for (s, Segment { grown, rows }) in chunk.segments().iter().enumerate() {
             if let Some(kinds) = grown {
@@ -92,6 +98,10 @@ impl Learning {
             }
             for (i, (row, target)) in rows.iter().enumerate() {
                 said.push(self.slots[champion].outcome(place));
+                if let Some(asked) = chunk.asked.get(place) {
+                    let answer = self.slots[champion].outcome(place).map(Answer::from);
+                    told.said.push(asked.said(chunk.began.0, &name, answer));
+                }
                 let moment = chunk.moment(place, row.at);
                 place += 1;
                 if self.judge(champion, place - 1, target, moment) {
@@ -102,13 +112,25 @@ impl Learning {
                         self.slots.push(fresh);
                     }
                     champion = self.champion();
+                    name = self.name_to_tell(champion);
                 }
+                self.tell_scores(moment, &mut told);
             }
         }
+        let (mut asked, mut prediction) = (chunk.asked.iter(), Prediction::default());
         for (i, step) in chunk.steps.iter().enumerate() {
             match step {
                 Step::Grow(kinds) => self.kinds.clone_from(kinds),
-                Step::Predict(_) => {}
+                Step::Predict(number) => {
+                    if let Some(asked) = asked.next() {
+                        let row = waiting
+                            .as_ref()
+                            .filter(|waiting| waiting.prediction(*number, self.slots[champion].id, &mut prediction));
+                        let is_class = self.config.event.task == Task::Classification;
+                        let answer = row.map(|_| Answer::of(&prediction, is_class));
+                        told.said.push(asked.said(chunk.began.0, &name, answer));
+                    }
+                }
                 Step::Learn(ready) => {
                     said.push(self.slots[champion].outcome(place));
                     let at = waiting.as_ref().and_then(|waiting| waiting.row(ready.row));
@@ -122,7 +144,9 @@ impl Learning {
                             self.slots.push(fresh);
                         }
                         champion = self.champion();
+                        name = self.name_to_tell(champion);
                     }
+                    self.tell_scores(moment, &mut told);
                 }
             }
         }
@@ -133,6 +157,25 @@ impl Learning {
             }));
         }
         chunk.outcomes = said;
+        chunk.told = told;
+    }
+
+    /// The champion's name, if what it says is told.
+    fn name_to_tell(&self, champion: usize) -> Arc<str> {
+        if self.tell.predictions { self.slots[champion].name().into() } else { Arc::default() }
+    }
+
+    fn tell_scores(&self, Moment { version, events, at }: Moment, told: &mut Told) {
+        if self.tell.scores_every.is_some_and(|every| events.is_multiple_of(every)) {
+            told.scored.push(Scored { version, events, at, standings: self.standings() });
+        }
+    }
+
+    /// How every learner stands, the champion first.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        let mut standings: Vec<Standing> = self.slots.iter().map(Slot::standing).collect();
+        standings.sort_by_key(|standing| standing.role != Role::Champion);
+        standings
     }
 
     /// The place of the learner born at this moment: the last one.

@@ -18,6 +18,7 @@ mod saved;
 mod served;
 mod slot;
 mod snapshot;
+mod told;
 pub mod waiting;
 
 pub use change::Refusal;
@@ -32,3 +33,4 @@ pub use reading::Reading;
 pub use saved::{FOLD_VERSION, NOT_THE_MODEL, RestoreFoldError};
 pub use served::Served;
 pub use snapshot::{Counts, LabelCounts, Live, ModelSnapshot, Position, Role, Standing};
+pub use told::{Answer, Said, Scored, Tell, Told};

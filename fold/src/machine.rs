@@ -11,7 +11,7 @@ use crate::learning::Learning;
 use crate::reading::Reading;
 use crate::slot::Slot;
 use crate::waiting::Waiting;
-use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Role, Served, Standing, What};
+use crate::{Chunk, Counts, Decision, FoldConfig, Live, ModelSnapshot, Position, Role, Served, Tell, What};
 
 /// Why a configuration has no fold.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -102,6 +102,11 @@ impl Fold {
         self.learning.train_beside(chunk, &mut self.waiting);
     }
 
+    /// What is told of every batch from now on; it changes nothing that is learned.
+    pub fn tell(&mut self, tell: Tell) {
+        (self.reading.tells, self.learning.tell) = (tell.predictions, tell);
+    }
+
     /// Goes on at a later version of the journal, what lies between left out: its records are gone, which an
     /// [`Decision::AcceptGap`] there says.
     pub fn skip_to(&mut self, version: u64) {
@@ -156,8 +161,7 @@ impl Fold {
 
     /// The model as it is, for serving.
     pub fn snapshot(&mut self) -> ModelSnapshot {
-        let mut standings: Vec<Standing> = self.learning.slots.iter().map(Slot::standing).collect();
-        standings.sort_by_key(|standing| standing.role != Role::Champion);
+        let standings = self.learning.standings();
         let champion = self.learning.champion();
         let champion = &mut self.learning.slots[champion];
         ModelSnapshot {

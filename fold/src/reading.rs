@@ -7,6 +7,7 @@ use features::{EventTime, LabelSource, NextOffset, Record, Reject, Row, Schema, 
 use learners::Prediction;
 
 use crate::chunk::Step;
+use crate::told::Asked;
 use crate::waiting::{Id, Join, Ready, Waiting};
 use crate::{Chunk, Counts, FoldConfig, Position, Rejected, Served};
 
@@ -34,6 +35,8 @@ pub struct Reading {
     pub(crate) served: Option<Served>,
     labels_topic: Option<TopicId>,
     requests_topic: Option<TopicId>,
+    /// Whether what is said about events is told; not part of the state.
+    pub(crate) tells: bool,
     workspace: Workspace,
 }
 
@@ -49,6 +52,7 @@ impl Reading {
             served: config.requests.is_some().then(|| Served::new(config)),
             labels_topic: config.labels_topic(),
             requests_topic: config.requests_topic(),
+            tells: false,
             workspace: Workspace::default(),
             config: Arc::clone(config),
         }
@@ -92,6 +96,7 @@ impl Reading {
                 chunk.rejected.push(Rejected { index, reason });
             }
         }
+        chunk.schema = self.tells.then(|| Arc::clone(&self.schema));
     }
 
     fn decode_event(
@@ -106,29 +111,38 @@ impl Reading {
         self.counts.unusable_values += u64::from(seen.unusable);
         self.last_event = self.last_event.max(seen.at);
         let grown = seen.grown.then(|| self.schema.kinds());
-        let mut id = || match observer.id() {
-            Some(name) => Id::of(name),
-            None => Id::of_place(&self.config.topics[usize::from(record.from.topic.0)], record),
+        let mut name = || match observer.id() {
+            Some(name) => name.to_owned(),
+            None => format!(
+                "{}/{}/{}",
+                self.config.topics[usize::from(record.from.topic.0)],
+                record.from.partition,
+                record.offset
+            ),
         };
         if let (Some(served), Some(target), LabelSource::Event) =
             (&mut self.served, seen.target, self.config.event.label)
         {
-            served.label(id(), target);
+            served.label(Id::of(&name()), target);
         }
+        let label = seen.target.filter(|_| self.config.event.label == LabelSource::Event);
+        let asked = |id: String| Asked { index, id, at: seen.at, label };
         match (waiting, seen.target) {
             (None, Some(target)) => {
+                chunk.asked.extend(self.tells.then(&mut name).map(asked));
                 self.counts.events += 1;
                 chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, target);
                 chunk.learned.push(index);
             }
             (None, None) => unreachable!("an event whose label never comes is rejected"),
             (Some(waiting), target) => {
-                let id = self.labels_topic.is_some().then(&mut id);
+                let id = self.labels_topic.is_some().then(|| Id::of(&name()));
                 let row = Row { values: row, at: seen.at, entity: seen.entity };
                 let answer = self.schema.classes().len().max(1);
                 chunk.steps.extend(grown.map(Step::Grow));
                 let number = waiting.observe(&row, id, target, answer, ready);
                 chunk.steps.extend(number.map(Step::Predict));
+                chunk.asked.extend(number.filter(|_| self.tells).map(|_| asked(name())));
                 self.counts.events += ready.len() as u64;
                 chunk.learned.extend(ready.iter().map(|_| index));
                 chunk.steps.extend(ready.drain(..).map(Step::Learn));

@@ -24,10 +24,13 @@ const WAIT: &[Key<Labels>] = &[
     key("bytes", |c, n| set(&mut c.bytes, n.size(1 << 20..=1 << 40))),
 ];
 
-pub(super) const REQUESTS: &[Key<Option<String>>] = &[key("topic", |c, n| {
-    *c = n.maybe()?;
-    if c.is_some() { n.topic().map(drop).map_err(Vec::from) } else { Ok(()) }
-})];
+pub(super) const REQUESTS: &[Key<Option<String>>] = &[key("topic", optional_topic)];
+
+/// A topic's name, or "" for none.
+pub(super) fn optional_topic(topic: &mut Option<String>, node: &Node) -> Found {
+    *topic = node.maybe()?;
+    if topic.is_some() { node.topic().map(drop).map_err(Vec::from) } else { Ok(()) }
+}
 
 fn waits(config: &mut FoldConfig) -> &mut Labels {
     config.labels.get_or_insert_default()

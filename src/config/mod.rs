@@ -18,6 +18,7 @@ mod limits;
 mod log;
 mod model;
 mod read;
+mod sinks;
 mod suggest;
 mod tree;
 mod units;
@@ -40,6 +41,7 @@ pub use kafka::KafkaConfig;
 pub use labels::horizon_of;
 pub use log::{LogConfig, LogFormat};
 pub use model::{ModelConfig, ModelRuntime};
+pub use sinks::Scores;
 pub use suggest::did_you_mean;
 pub use units::Every;
 

@@ -7,12 +7,12 @@ use features::{EventSpec, LabelSource, Limits, Start, Task};
 use fold::{FoldConfig, Horizon, OnDrift};
 use learners::LearnerSpec;
 
-use super::DeadLetters;
 use super::error::ConfigError;
 use super::tree::{Node, Value};
 use super::units::Every;
-use super::walk::{Found, Key, key, later, required, set, walk};
-use super::{dead_letters, decay, keep, labels, learner, limits};
+use super::walk::{Found, Key, key, required, set, walk};
+use super::{DeadLetters, Scores};
+use super::{dead_letters, decay, keep, labels, learner, limits, sinks};
 
 /// One model: what decides its fold, and the rest.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,10 @@ pub struct ModelRuntime {
     pub dead_letters: DeadLetters,
     /// The topic that remembers the predictions served to requests with an id, if there is one.
     pub requests: Option<String>,
+    /// The topic that hears what the champion said about every event, if there is one.
+    pub predictions: Option<String>,
+    /// Who hears how the learners do.
+    pub scores: Scores,
 }
 
 impl ModelConfig {
@@ -78,6 +82,8 @@ impl ModelConfig {
             keep: keep::DEFAULT,
             dead_letters: DeadLetters::of(name),
             requests: None,
+            predictions: None,
+            scores: Scores::default(),
         };
         Self { name: name.to_owned(), fold, runtime }
     }
@@ -112,7 +118,8 @@ pub(super) const KEYS: &[Key<ModelConfig>] = &[
     key("decay", |c, n| walk(decay::KEYS, &mut c.fold, n)),
     key("labels", |c, n| walk(labels::KEYS, &mut c.fold, n)),
     key("requests", |c, n| walk(labels::REQUESTS, &mut c.runtime.requests, n)),
-    later("predictions"),
+    key("predictions", |c, n| walk(sinks::PREDICTIONS, &mut c.runtime.predictions, n)),
+    key("scores", |c, n| walk(sinks::SCORES, &mut c.runtime.scores, n)),
 ];
 
 /// `"earliest"`, `"latest"`, or a time.
@@ -195,17 +202,20 @@ fn check_fields(model: &ModelConfig, node: &Node) -> Found {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// What a model writes (dead letters, served predictions) is neither read by a model nor mixed with anything else.
+/// What a model writes (dead letters, predictions, scores) is neither read by a model nor mixed with anything else.
 pub(super) fn check_topics(models: &[ModelConfig], node: &Node) -> Found {
     let mut errors = Vec::new();
     let mut written: Vec<(&str, &str, &str)> = Vec::new();
     for model in models {
         let table = node.get(&model.name).unwrap_or(node);
         let letters = Some(model.runtime.dead_letters.topic.as_str());
-        let requests = model.runtime.requests.as_deref();
-        for (section, what, topic) in
-            [("dead_letters", "dead letters", letters), ("requests", "served predictions", requests)]
-        {
+        let runtime = &model.runtime;
+        for (section, what, topic) in [
+            ("dead_letters", "dead letters", letters),
+            ("requests", "served predictions", runtime.requests.as_deref()),
+            ("predictions", "predictions", runtime.predictions.as_deref()),
+            ("scores", "scores", runtime.scores.topic.as_deref()),
+        ] {
             let Some(topic) = topic else { continue };
             let mut error = |message: String| {
                 let place = table.get(section).unwrap_or(table).place_of("topic");

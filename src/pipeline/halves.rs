@@ -1,6 +1,7 @@
 //! The fold on two threads: while some batches are learned, the next ones are read.
 
 use std::io;
+use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -14,7 +15,7 @@ const AHEAD: usize = 4;
 /// What the thread that learns is asked for.
 enum Task {
     Take(Box<Learning>),
-    Learn(Chunk),
+    Learn(Box<Chunk>),
     GiveBack,
 }
 
@@ -26,6 +27,9 @@ enum State {
     Between,
 }
 
+/// Hears of every batch once it is learned, before the fold can be asked for.
+pub type Hear = Arc<dyn Fn(&Chunk) + Send + Sync>;
+
 /// A fold that is whole when it is asked for, and learns behind its owner's back otherwise.
 pub struct Halves {
     state: State,
@@ -33,6 +37,7 @@ pub struct Halves {
     given_back: Receiver<Box<Learning>>,
     /// Chunks that were learned; their memory is used again.
     spare: (Sender<Chunk>, Receiver<Chunk>),
+    hear: Hear,
 }
 
 impl Halves {
@@ -40,11 +45,11 @@ impl Halves {
     ///
     /// # Errors
     /// There is no thread to be had.
-    pub fn start(fold: Fold, thread_name: String) -> io::Result<Self> {
+    pub fn start(fold: Fold, thread_name: String, hear: Hear) -> io::Result<Self> {
         let (tasks, to_do) = bounded(AHEAD);
         let (give_back, given_back) = bounded(1);
         let spare = bounded(AHEAD);
-        let learned = spare.0.clone();
+        let (learned, heard) = (spare.0.clone(), Arc::clone(&hear));
         thread::Builder::new().name(thread_name).spawn(move || {
             let mut half: Option<Box<Learning>> = None;
             for task in to_do {
@@ -52,8 +57,9 @@ impl Halves {
                     Task::Take(learning) => half = Some(learning),
                     Task::Learn(mut chunk) => {
                         half.as_mut().expect("it was given").train(&mut chunk);
+                        heard(&chunk);
                         // One too many is thrown away.
-                        let _ = learned.try_send(chunk);
+                        let _ = learned.try_send(*chunk);
                     }
                     Task::GiveBack => {
                         // Fails only if nobody wants it any more.
@@ -62,7 +68,7 @@ impl Halves {
                 }
             }
         })?;
-        Ok(Self { state: State::Whole(Box::new(fold)), tasks, given_back, spare })
+        Ok(Self { state: State::Whole(Box::new(fold)), tasks, given_back, spare, hear })
     }
 
     /// Records and decisions read.
@@ -111,6 +117,7 @@ impl Halves {
                 Err(mut fold) => {
                     fold.decode(batch, &mut chunk);
                     fold.train(&mut chunk);
+                    (self.hear)(&chunk);
                     self.state = State::Whole(fold);
                     let rejected = chunk.take_rejected();
                     let _ = self.spare.0.try_send(chunk);
@@ -121,7 +128,7 @@ impl Halves {
         };
         reading.decode(batch, &mut chunk);
         let rejected = chunk.take_rejected();
-        self.ask(Task::Learn(chunk));
+        self.ask(Task::Learn(Box::new(chunk)));
         self.state = State::Apart(reading);
         rejected
     }
@@ -150,7 +157,7 @@ mod tests {
         config.learner = "hoeffding_tree".parse().unwrap();
         let fold = || Fold::genesis(config.clone(), Position::new()).unwrap();
         let (mut alone, mut chunk) = (fold(), Chunk::default());
-        let mut halves = Halves::start(fold(), "learn".into()).unwrap();
+        let mut halves = Halves::start(fold(), "learn".into(), Arc::new(|_| ())).unwrap();
         for (n, batch) in (0..40).map(|n| (n, (n * 60..n * 60 + 60).map(event).collect::<Vec<_>>())) {
             alone.decode(&batch, &mut chunk);
             alone.train(&mut chunk);

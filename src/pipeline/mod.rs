@@ -15,6 +15,7 @@ mod refold;
 mod replay;
 mod shutdown;
 mod store;
+mod tell;
 mod trainer;
 mod travel;
 mod verify;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use checkpoints::{CheckpointStore, Keep, StateDir};
-use fold::{FoldConfig, Position};
+use fold::{Chunk, FoldConfig, Position, Tell};
 use tracing::{error, info};
 
 use crate::control::control;
@@ -36,7 +37,7 @@ use crate::status::{ModelStatus, Phase};
 pub use meta::Meta;
 pub use open::{Genesis, OpenError, Opened, genesis_of, open};
 pub use order::{LogChanged, Order};
-pub use outbox::MakeDeadLetters;
+pub use outbox::{MakeSink, Outlet};
 pub use refold::RefoldError;
 pub use replay::{Step, Tail, TailError};
 pub use shutdown::Shutdown;
@@ -64,8 +65,10 @@ pub struct Plan {
     pub keep: Keep,
     /// Where its records come from.
     pub make_source: MakeSource,
-    /// Where its dead letters go.
-    pub make_dead_letters: MakeDeadLetters,
+    /// What is told of every batch.
+    pub tell: Tell,
+    /// Where its dead letters go, and what is told.
+    pub sinks: Vec<(Outlet, MakeSink)>,
 }
 
 /// Pipelines at work.
@@ -91,7 +94,7 @@ pub fn start(
     let mut stored = Vec::new();
     let mut ready = Vec::new();
     let mut damaged = None;
-    for Plan { name, fold: config, pace, keep, make_source, make_dead_letters } in plans {
+    for Plan { name, fold: config, pace, keep, make_source, tell, sinks } in plans {
         let status = Arc::new(ModelStatus::new(config.topics.clone(), &config.detector));
         let Opened { mut fold, began, tail, until, live, journal } =
             match open(state, &**store, &name, &config, &Position::new()) {
@@ -109,7 +112,8 @@ pub fn start(
         let (publisher, live) = live_model(Some(shown.of(fold.snapshot(), now_ms())));
         let (control, requests) = control();
         registry.insert(&name, live, Arc::clone(&status), control);
-        let outbox = Outbox::new(&name, make_dead_letters);
+        fold.tell(tell);
+        let outbox = Outbox::new(&name, sinks);
         stored.push(StoredModel { name: name.clone(), journal, shown, publisher, status, keep, outbox });
         ready.push((name, fold, tail, until, pace, make_source, requests));
     }
@@ -122,7 +126,14 @@ pub fn start(
     for ((name, fold, tail, until, pace, make_source, requests), handle) in ready.into_iter().zip(handles) {
         let shutdown = shutdown.clone();
         let status = handle.shared_status();
-        let halves = Halves::start(fold, format!("learn {}", trainers.len()))?;
+        let letterbox = handle.letterbox();
+        let hear = move |chunk: &Chunk| {
+            for (outlet, records) in tell::records(chunk) {
+                // The trainer meets the same error at its next step.
+                let _ = letterbox.send(outlet, records);
+            }
+        };
+        let halves = Halves::start(fold, format!("learn {}", trainers.len()), Arc::new(hear))?;
         let work = move || {
             let trainer = Trainer::new(halves, tail, until, pace, handle, requests);
             let reason = match catch_unwind(AssertUnwindSafe(|| trainer.run(make_source, &shutdown))) {

@@ -1,7 +1,7 @@
 //! The store thread: journal first, then everything that comes of it. One for the whole process.
 //!
 //! What a trainer hands over is taken in groups. A group's entries are written and fsynced (group commit); only then its
-//! dead letters, snapshots and checkpoints go out, in the order they came. So nothing that comes of a batch leaves the
+//! dead letters, predictions, scores, snapshots and checkpoints go out, in the order they came. So nothing that comes of a batch leaves the
 //! process before the batch is in the journal for good.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,15 +11,16 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use checkpoints::protocol::{self, NotTaken};
-use checkpoints::{Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, Section, hash_sections};
+use checkpoints::{Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, Section, hash_both};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use features::{NextOffset, PartitionId, Record};
 use fold::{Decision, Entry, Fold, Live, ModelSnapshot, Rejected};
+use streams::{DeadLetter, Outgoing};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
 use super::meta::Meta;
-use super::outbox::{Letters, Outbox};
+use super::outbox::{Outbox, Outlet};
 use super::pinned::Shown;
 use crate::live::Publisher;
 use crate::metrics::Metrics;
@@ -27,12 +28,14 @@ use crate::status::{CheckpointInfo, ModelStatus, Phase, VersionInfo};
 
 /// Things handed over that may wait; trainers are held back beyond.
 const WAITING: usize = 256;
-/// How often a failing journal is tried again, a second apart, before its model is stopped.
-const JOURNAL_TRIES: u32 = 60;
-/// Dead letters that may wait for their broker; the model's trainer is held back beyond.
+/// How often a failing journal is tried again, a second apart, before its model is stopped: somebody may have to come and
+/// make room on the disk first.
+const JOURNAL_TRIES: u32 = 86_400;
+/// Records that may wait for their broker; the model's trainer is held back beyond.
 const UNSENT: usize = 10_000;
-/// How often waiting dead letters are tried again.
+/// How often waiting records are tried again; and where the broker has had no room for them.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
+const ROOM_EVERY: Duration = Duration::from_millis(20);
 /// Positions of checkpoints that may wait to be told to the source.
 const COMMITTED: usize = 16;
 
@@ -58,13 +61,13 @@ pub struct StoredModel {
     pub status: Arc<ModelStatus>,
     /// Which checkpoints stay.
     pub keep: Keep,
-    /// Its dead letters on their way out.
+    /// Its records on their way out.
     pub outbox: Outbox,
 }
 
 enum Work {
     Entry(checkpoints::Entry),
-    DeadLetters(Box<Letters>),
+    Send(Outlet, Vec<Outgoing>),
     Publish(Box<ModelSnapshot>),
     Checkpoint(Box<Unhashed>),
     /// To be told once everything handed over before is durable and shown.
@@ -82,15 +85,39 @@ struct Unhashed {
 
 /// What one trainer hands its results to.
 pub struct StoreHandle {
-    model: usize,
     name: String,
     store: Arc<dyn CheckpointStore>,
-    work: Sender<(usize, Work)>,
+    letterbox: Letterbox,
     committed: Receiver<Positions>,
     status: Arc<ModelStatus>,
+    journaled: Arc<AtomicU64>,
+}
+
+/// Hands a model's work to the store thread, in order.
+#[derive(Clone)]
+pub struct Letterbox {
+    model: usize,
+    work: Sender<(usize, Work)>,
     failed: Arc<AtomicBool>,
     unsent: Arc<AtomicUsize>,
-    journaled: Arc<AtomicU64>,
+}
+
+impl Letterbox {
+    /// Sends records once everything handed over before is durable.
+    ///
+    /// # Errors
+    /// The state cannot be written any more.
+    pub fn send(&self, outlet: Outlet, records: Vec<Outgoing>) -> Result<(), StoreClosed> {
+        self.unsent.fetch_add(records.len(), Ordering::AcqRel);
+        self.hand_over(Work::Send(outlet, records))
+    }
+
+    fn hand_over(&self, work: Work) -> Result<(), StoreClosed> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(StoreClosed);
+        }
+        self.work.send((self.model, work)).map_err(|_| StoreClosed)
+    }
 }
 
 impl StoreHandle {
@@ -104,9 +131,14 @@ impl StoreHandle {
         Arc::clone(&self.status)
     }
 
-    /// Whether so many dead letters wait that nothing more is to be folded for now.
+    /// Where what comes of a batch is handed over.
+    pub fn letterbox(&self) -> Letterbox {
+        self.letterbox.clone()
+    }
+
+    /// Whether so many records wait to be sent that nothing more is to be folded for now.
     pub fn is_held_back(&self) -> bool {
-        self.unsent.load(Ordering::Acquire) > UNSENT
+        self.letterbox.unsent.load(Ordering::Acquire) > UNSENT
     }
 
     /// Journals an entry that takes the model from `version` on.
@@ -137,15 +169,13 @@ impl StoreHandle {
     ///
     /// # Errors
     /// The state cannot be written any more.
-    pub fn dead_letters(
-        &self,
-        topics: &[String],
-        mut batch: Vec<Record>,
-        rejected: &[Rejected],
-    ) -> Result<(), StoreClosed> {
-        let records: Vec<_> = rejected.iter().map(|r| (std::mem::take(&mut batch[r.index]), r.clone())).collect();
-        self.unsent.fetch_add(records.len(), Ordering::AcqRel);
-        self.hand_over(Work::DeadLetters(Box::new(Letters { topics: topics.to_vec(), records })))
+    pub fn dead_letters(&self, topics: &[String], batch: &[Record], rejected: &[Rejected]) -> Result<(), StoreClosed> {
+        let letter = |Rejected { index, reason }: &Rejected| {
+            let record = &batch[*index];
+            let topic = &topics[usize::from(record.from.topic.0)];
+            DeadLetter { record, topic, class: reason.class(), reason: &reason.to_string() }.outgoing()
+        };
+        self.letterbox.send(Outlet::DeadLetters, rejected.iter().map(letter).collect())
     }
 
     /// Publishes a snapshot.
@@ -212,10 +242,7 @@ impl StoreHandle {
     }
 
     fn hand_over(&self, work: Work) -> Result<(), StoreClosed> {
-        if self.failed.load(Ordering::Acquire) {
-            return Err(StoreClosed);
-        }
-        self.work.send((self.model, work)).map_err(|_| StoreClosed)
+        self.letterbox.hand_over(work)
     }
 }
 
@@ -261,15 +288,14 @@ pub fn start(
         let failed = Arc::new(AtomicBool::new(false));
         let status = Arc::clone(&model.status);
         let journaled = Arc::new(AtomicU64::new(model.journal.end()));
+        let letterbox =
+            Letterbox { model: i, work: to_thread.clone(), failed: failed.clone(), unsent: model.outbox.waiting() };
         handles.push(StoreHandle {
-            model: i,
             name: model.name.clone(),
             store: Arc::clone(&store),
-            work: to_thread.clone(),
+            letterbox,
             committed,
             status,
-            failed: failed.clone(),
-            unsent: model.outbox.waiting(),
             journaled: Arc::clone(&journaled),
         });
         slots.push(Slot { model, committed: tell, failed, journaled });
@@ -285,7 +311,8 @@ impl StoreThread {
             self.tell_versions(slot);
         }
         loop {
-            let first = match work.recv_timeout(RETRY_EVERY) {
+            let is_moving = self.slots.iter().any(|slot| slot.model.outbox.is_moving());
+            let first = match work.recv_timeout(if is_moving { ROOM_EVERY } else { RETRY_EVERY }) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
                     self.slots.iter_mut().for_each(|slot| slot.model.outbox.try_send());
@@ -315,7 +342,7 @@ impl StoreThread {
                 }
                 match work {
                     Work::Entry(_) => {}
-                    Work::DeadLetters(letters) => self.slots[i].model.outbox.push(*letters),
+                    Work::Send(outlet, records) => self.slots[i].model.outbox.push(outlet, records),
                     Work::Publish(snapshot) => self.publish(i, *snapshot),
                     Work::Checkpoint(unhashed) => self.checkpoint(i, *unhashed),
                     Work::Tell(tell) => tell(),
@@ -335,12 +362,13 @@ impl StoreThread {
     fn checkpoint(&mut self, i: usize, unhashed: Unhashed) {
         let slot = &mut self.slots[i];
         let name = slot.model.name.clone();
+        let (state_hash, model_hash) = hash_both(&unhashed.sections, fold::NOT_THE_MODEL);
         let checkpoint = Checkpoint {
             model: name.clone(),
             version: unhashed.version,
             created_at_ms: (self.now_ms)(),
-            state_hash: hash_sections(&unhashed.sections, &[]),
-            model_hash: hash_sections(&unhashed.sections, fold::NOT_THE_MODEL),
+            state_hash,
+            model_hash,
             meta: unhashed.meta.encode(),
             sections: unhashed.sections,
         };
@@ -348,7 +376,7 @@ impl StoreThread {
         // A full queue is no loss: a later checkpoint tells more.
         let tell = || drop(slot.committed.try_send(unhashed.position));
         match protocol::take(&checkpoint, journal, || outbox.acknowledge(), &*self.store, tell, keep) {
-            Err(e @ NotTaken::DeadLetters(_)) => warn!(model = name, checkpoint.version, "no checkpoint taken: {e}"),
+            Err(e @ NotTaken::Unacknowledged(_)) => warn!(model = name, checkpoint.version, "no checkpoint taken: {e}"),
             Err(e) => error!(model = name, checkpoint.version, "no checkpoint taken: {e}"),
             Ok(taken) => {
                 self.metrics.checkpointed(&name, unhashed.began.elapsed());
@@ -379,19 +407,31 @@ impl StoreThread {
 impl Slot {
     /// Tries a step of the journal until it succeeds; a model whose journal keeps failing is stopped.
     fn attempt(&mut self, mut step: impl FnMut(&mut FileJournal) -> Result<(), CheckpointError>) {
+        let mut paused = None;
         for tries in 1.. {
             if self.failed.load(Ordering::Acquire) {
                 return;
             }
             match step(&mut self.model.journal) {
-                Ok(()) => return,
+                Ok(()) => {
+                    if let Some(phase) = paused {
+                        info!(model = self.model.name, tries, "the journal can be written again, learning goes on");
+                        self.model.status.set_phase(phase);
+                    }
+                    return;
+                }
                 Err(e) if tries >= JOURNAL_TRIES => {
                     error!(model = self.model.name, "the journal cannot be written, the model is stopped: {e}");
                     self.failed.store(true, Ordering::Release);
                     self.model.status.set_phase(Phase::Stopped { reason: format!("journal: {e}") });
                 }
                 Err(e) => {
-                    warn!(model = self.model.name, tries, "the journal cannot be written: {e}");
+                    // Told now and then.
+                    if tries.is_power_of_two() {
+                        warn!(model = self.model.name, tries, "the journal cannot be written, learning pauses: {e}");
+                    }
+                    paused.get_or_insert_with(|| self.model.status.get().phase);
+                    self.model.status.set_phase(Phase::Paused { reason: format!("journal: {e}") });
                     thread::sleep(Duration::from_secs(1));
                 }
             }

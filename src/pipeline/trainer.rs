@@ -355,7 +355,7 @@ impl Trainer {
             );
         }
         if !unusable.is_empty() {
-            self.store.dead_letters(&self.topics, batch, &unusable)?;
+            self.store.dead_letters(&self.topics, &batch, &unusable)?;
         }
         Ok(())
     }

@@ -16,12 +16,22 @@ use super::{App, now_ms};
 use crate::live::Served;
 
 const VERSION: HeaderName = HeaderName::from_static("perennial-version");
+const STALE: HeaderName = HeaderName::from_static("perennial-stale");
 
-/// The model that answers this request, loaded once: version, learner, prediction and age all come from it.
-pub(super) fn live(app: &App, name: &str) -> Result<Arc<Served>, Fault> {
+/// What answers a request.
+pub(super) struct Live {
+    /// The model: version, learner, prediction and age all come from it.
+    pub(super) served: Arc<Served>,
+    /// Whether it may lag behind what was learned before.
+    pub(super) is_stale: bool,
+}
+
+/// The model that answers this request, loaded once.
+pub(super) fn live(app: &App, name: &str) -> Result<Live, Fault> {
     let handle = app.registry.get(name).ok_or_else(|| unknown_model(app, name))?;
+    let is_stale = handle.status.is_stale();
     match handle.live.load() {
-        Some(served) if served.has_learned() => Ok(served),
+        Some(served) if served.has_learned() => Ok(Live { served, is_stale }),
         _ => {
             let detail = format!("model {name} cannot predict yet: {}", handle.reasons().join("; "));
             Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, detail))
@@ -41,13 +51,17 @@ pub(super) fn count(app: &App, model: &str, begun: Instant, status: StatusCode) 
     app.metrics.predicted(model, status.as_u16(), begun.elapsed());
 }
 
-/// A JSON reply of the model at its version.
-pub(super) fn reply(served: &Served, body: Vec<u8>) -> Response {
+/// A JSON reply of the model at its version; `perennial-stale: true` marks one that may lag behind what was learned.
+pub(super) fn reply(live: &Live, body: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (VERSION, HeaderValue::from(served.model.version)),
+        (VERSION, HeaderValue::from(live.served.model.version)),
     ];
-    (headers, body).into_response()
+    let mut response = (headers, body).into_response();
+    if live.is_stale {
+        response.headers_mut().insert(STALE, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 /// The memory that one thread predicts with, again and again.

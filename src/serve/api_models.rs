@@ -28,10 +28,12 @@ pub(super) struct Models {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Model {
     name: String,
-    /// `starting`, `waiting_for_topic`, `replaying`, `live` or `stopped`.
+    /// `starting`, `waiting_for_topic`, `replaying`, `live`, `paused` or `stopped`.
     phase: &'static str,
     /// It follows its topics and predicts.
     ready: bool,
+    /// What is served may lag behind what was learned before.
+    stale: bool,
     /// Why not.
     reasons: Vec<String>,
     /// Records waiting, by partition.
@@ -117,6 +119,7 @@ fn model(name: &str, handle: &ModelHandle) -> Model {
         name: name.to_owned(),
         phase: status.phase.name(),
         ready: reasons.is_empty(),
+        stale: handle.status.is_stale(),
         reasons,
         lag: status.lag,
         checkpoint: status.checkpoint,

@@ -56,6 +56,9 @@ pub(super) struct PredictReply {
     learner: String,
     /// Milliseconds since that version was published.
     model_age_ms: i64,
+    /// True, and there at all, only while the model may lag behind what was learned before: after a start, until the
+    /// journal is folded again; or because it is stopped.
+    stale: Option<bool>,
     /// With `explain=true`: the values used.
     features: Option<BTreeMap<String, UsedValue>>,
 }
@@ -104,11 +107,12 @@ fn reply(
     options: Result<Query<Options>, QueryRejection>,
     bytes: &[u8],
 ) -> Result<Response, Fault> {
-    let served = answer::live(app, name)?;
+    let live = answer::live(app, name)?;
     let Query(Options { explain }) = options.map_err(|e| Fault::expected("explain", "true or false", e.body_text()))?;
     let outlet = app.outlets.requests(name);
     let mut reply = Reply {
-        served: &served,
+        served: &live.served,
+        is_stale: live.is_stale,
         explain,
         remember: outlet.is_some(),
         out: Vec::with_capacity(256),
@@ -137,12 +141,13 @@ fn reply(
     if let Some(outlet) = outlet {
         remembered.into_iter().for_each(|prediction| outlet.remember(prediction, &app.metrics));
     }
-    Ok(answer::reply(&served, out))
+    Ok(answer::reply(&live, out))
 }
 
 /// A reply being written.
 struct Reply<'a> {
     served: &'a Arc<Served>,
+    is_stale: bool,
     explain: bool,
     /// Whether answers to requests with an id are to be remembered.
     remember: bool,
@@ -188,6 +193,9 @@ impl Reply<'_> {
         out.extend_from_slice(format!(",\"version\":{},\"learner\":", served.model.version).as_bytes());
         write_text(out, &served.model.learner);
         out.extend_from_slice(format!(",\"model_age_ms\":{}", answer::age_ms(served)).as_bytes());
+        if self.is_stale {
+            out.extend_from_slice(b",\"stale\":true");
+        }
         if self.explain {
             out.extend_from_slice(b",\"features\":");
             serde_json::to_writer(&mut *out, &used(served, desk.row())).expect("a Vec grows");

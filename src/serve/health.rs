@@ -33,6 +33,8 @@ pub(super) struct Ready {
 pub(super) struct ModelReady {
     /// It follows its topics and predicts.
     ready: bool,
+    /// What it answers with may lag behind what was learned before.
+    stale: bool,
     /// Why not.
     reasons: Vec<String>,
 }
@@ -59,7 +61,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Rea
         .iter()
         .map(|(name, handle)| {
             let reasons = handle.reasons();
-            (name.to_owned(), ModelReady { ready: reasons.is_empty(), reasons })
+            (name.to_owned(), ModelReady { ready: reasons.is_empty(), stale: handle.status.is_stale(), reasons })
         })
         .collect();
     let ready = models.values().all(|model| model.ready);

@@ -12,13 +12,15 @@ mod kafka_source;
 mod mock_broker;
 mod poll_thread;
 mod producer;
+mod sink;
 mod source;
 
 pub use admin::Admin;
 pub use client::Options;
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::DeadLetter;
 pub use file_source::{FileOptions, FileSource};
 pub use kafka_source::{KafkaConfig, KafkaSource};
 pub use mock_broker::MockBroker;
 pub use producer::{Header, Outgoing, Producer, SinkError};
+pub use sink::Sink;
 pub use source::{Source, SourceError, SourceEvent};

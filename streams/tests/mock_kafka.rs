@@ -10,7 +10,7 @@ use features::{EventTime, NextOffset, PartitionId, Record, Start, TopicId};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use streams::{DeadLetter, DeadLetters, Header, KafkaConfig, KafkaSource, MockBroker, Outgoing, Producer};
+use streams::{DeadLetter, Header, KafkaConfig, KafkaSource, MockBroker, Outgoing, Producer, Sink};
 use streams::{Source, SourceError, SourceEvent};
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -289,7 +289,7 @@ fn an_option_that_would_lose_records_is_refused() {
 #[test]
 fn a_dead_letter_is_the_record_with_its_place_and_reason_and_repeats_are_identical() {
     let broker = MockBroker::start(&[("dead", 1)]).unwrap();
-    let letters = DeadLetters::start(&broker.bootstrap, &[], "dead").unwrap();
+    let letters = Sink::start(&broker.bootstrap, &[], "dead", DeadLetter::TOPIC).unwrap();
     let bad = Record {
         from: at(0, 3),
         offset: 42,
@@ -298,10 +298,12 @@ fn a_dead_letter_is_the_record_with_its_place_and_reason_and_repeats_are_identic
         payload: Some(vec![0xff, b'{', 0].into()),
     };
     let empty = Record { from: at(0, 3), offset: 43, payload: Some(vec![].into()), ..Record::default() };
-    let letter = |record| DeadLetter { record, topic: "events", class: "malformed", reason: "not a JSON object" };
-    letters.send(&[letter(&bad), letter(&empty)], WAIT).unwrap();
+    let letter =
+        |record| DeadLetter { record, topic: "events", class: "malformed", reason: "not a JSON object" }.outgoing();
+    letters.send(&letter(&bad), WAIT).unwrap();
+    letters.send(&letter(&empty), WAIT).unwrap();
     letters.flush(WAIT).unwrap();
-    letters.send(&[letter(&bad)], WAIT).unwrap();
+    letters.send(&letter(&bad), WAIT).unwrap();
     letters.flush(WAIT).unwrap();
 
     let mut source = KafkaSource::start(config(&broker, &["dead"])).unwrap();
@@ -332,9 +334,10 @@ fn a_dead_letter_is_the_record_with_its_place_and_reason_and_repeats_are_identic
 fn a_letter_too_large_for_the_client_is_cut_and_says_so() {
     let broker = MockBroker::start(&[("dead", 1)]).unwrap();
     let options = [("message.max.bytes".to_owned(), "200000".to_owned())];
-    let letters = DeadLetters::start(&broker.bootstrap, &options, "dead").unwrap();
+    let letters = Sink::start(&broker.bootstrap, &options, "dead", DeadLetter::TOPIC).unwrap();
     let large = Record { payload: Some(vec![b'x'; 300_000].into()), ..Record::default() };
-    letters.send(&[DeadLetter { record: &large, topic: "t", class: "too_large", reason: "" }], WAIT).unwrap();
+    let letter = DeadLetter { record: &large, topic: "t", class: "too_large", reason: "" };
+    letters.send(&letter.outgoing(), WAIT).unwrap();
     letters.flush(WAIT).unwrap();
     let mut source = KafkaSource::start(config(&broker, &["dead"])).unwrap();
     let all = discovered(&mut source, 1);

@@ -2,8 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod change;
+mod clock;
+mod cost;
 mod damage;
 mod gap;
+mod restart;
+mod sinks;
+mod waiting;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,11 +64,21 @@ fn start_on(
     models: &[ModelConfig],
     wrap: impl FnOnce(FileStore) -> Arc<dyn CheckpointStore>,
 ) -> anyhow::Result<World> {
+    start_at(broker, dir, models, wrap, || 0)
+}
+
+fn start_at(
+    broker: &MockBroker,
+    dir: &Path,
+    models: &[ModelConfig],
+    wrap: impl FnOnce(FileStore) -> Arc<dyn CheckpointStore>,
+    now_ms: fn() -> i64,
+) -> anyhow::Result<World> {
     let kafka = KafkaConfig { brokers: broker.bootstrap.clone(), ..KafkaConfig::default() };
     let plans: Vec<Plan> = models.iter().map(|model| plan(model, &kafka, Duration::from_millis(200))).collect();
     let state = StateDir::open(dir)?;
     let store = wrap(FileStore::open(&state)?);
-    let (running, registry) = pipeline::start(plans, &state, &store, &Arc::new(Metrics::default()), || 0)?;
+    let (running, registry) = pipeline::start(plans, &state, &store, &Arc::new(Metrics::default()), now_ms)?;
     Ok(World { running: Some(running), registry })
 }
 

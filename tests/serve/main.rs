@@ -10,6 +10,7 @@ mod live;
 mod page;
 mod routes;
 mod shutdown;
+mod stale;
 mod stream;
 mod swap;
 mod world;

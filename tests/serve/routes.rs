@@ -185,12 +185,12 @@ fn health_says_what_is_missing() {
     let ready = json!({
         "ready": false,
         "models": {
-            "air": { "ready": true, "reasons": [] },
-            "empty": { "ready": false, "reasons": ["no event has been learned from yet"] },
-            "fresh": { "ready": false, "reasons": [
+            "air": { "ready": true, "stale": false, "reasons": [] },
+            "empty": { "ready": false, "stale": false, "reasons": ["no event has been learned from yet"] },
+            "fresh": { "ready": false, "stale": false, "reasons": [
                 "waiting for topic fresh-events to exist", "no event has been learned from yet",
             ] },
-            "price": { "ready": true, "reasons": [] },
+            "price": { "ready": true, "stale": false, "reasons": [] },
         },
     });
     assert_eq!(reply.json(), ready);

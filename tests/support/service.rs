@@ -37,6 +37,11 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops it in its tracks; [`Service::thaw`] lets it go on.
     pub fn freeze(&self) {
         signal("-STOP", &self.child);

@@ -1,6 +1,5 @@
 //! The name by which a label finds its event.
 
-use features::Record;
 use serde::{Deserialize, Serialize};
 
 /// The first 16 bytes of the blake3 hash of an event's id: names of any length take the same room.
@@ -13,10 +12,5 @@ impl Id {
         let mut short = [0; 16];
         short.copy_from_slice(&blake3::hash(name.as_bytes()).as_bytes()[..16]);
         Self(short)
-    }
-
-    /// The id of an event that brings none: `topic/partition/offset`.
-    pub fn of_place(topic: &str, record: &Record) -> Self {
-        Self::of(&format!("{topic}/{}/{}", record.from.partition, record.offset))
     }
 }

@@ -11,8 +11,9 @@ use crate::serve::App;
 use crate::serve::fault::Fault;
 
 pub(super) fn reply(app: &App, asked: &Asked<'_>) -> Result<Response, Fault> {
-    let served = answer::live(app, asked.model)?;
-    check_version(&served, &asked.which)?;
+    let live = answer::live(app, asked.model)?;
+    let served = &*live.served;
+    check_version(served, &asked.which)?;
     let schema = &*served.model.schema;
     let is_text = |kind| kind == Kind::Nominal;
     let inputs: Map<String, Value> = schema
@@ -40,7 +41,7 @@ pub(super) fn reply(app: &App, asked: &Asked<'_>) -> Result<Response, Fault> {
         "features": features,
         "classes": schema.classes().names(),
     });
-    Ok(answer::reply(&served, metadata.to_string().into_bytes()))
+    Ok(answer::reply(&live, metadata.to_string().into_bytes()))
 }
 
 fn tensor(name: &str, is_text: bool, shape: &[i64]) -> Value {

@@ -13,8 +13,9 @@ use crate::serve::answer::{Desk, write_list, write_text};
 use crate::serve::fault::Fault;
 
 pub(super) fn reply(app: &App, asked: &Asked<'_>, bytes: &[u8]) -> Result<Response, Fault> {
-    let served = answer::live(app, asked.model)?;
-    check_version(&served, &asked.which)?;
+    let live = answer::live(app, asked.model)?;
+    let served = &*live.served;
+    check_version(served, &asked.which)?;
     let value = body::leading_json(bytes)?;
     let Value::Object(request) = value else {
         return Err(Fault::bad(format!("the body must be an object, got {}", body::describe(&value))));
@@ -28,12 +29,12 @@ pub(super) fn reply(app: &App, asked: &Asked<'_>, bytes: &[u8]) -> Result<Respon
         Some(_) => return Err(Fault::bad("'signature_name' key must be a string value.")),
     }
     let body = match (request.get("instances"), request.get("inputs")) {
-        (Some(instances), None) => rows(&served, instances)?,
-        (None, Some(inputs)) => columns(&served, inputs)?,
+        (Some(instances), None) => rows(served, instances)?,
+        (None, Some(inputs)) => columns(served, inputs)?,
         (None, None) => return Err(Fault::bad("Missing 'inputs' or 'instances' key")),
         (Some(_), Some(_)) => return Err(Fault::bad("expected 'inputs' or 'instances', got both")),
     };
-    Ok(answer::reply(&served, body))
+    Ok(answer::reply(&live, body))
 }
 
 fn rows(served: &Served, instances: &Value) -> Result<Vec<u8>, Fault> {
