@@ -26,7 +26,7 @@ PEERS = {
     "regression": ["moa FIMT-DD", "moa ARF-Reg-10", "river linear", "river ARF-Reg-10", "vw linear", "vw nn10"],
 }
 OURS = {
-    "classification": ["auto", "auto:budget=cheap", "linear", "hoeffding_tree"],
+    "classification": ["auto", "auto:budget=cheap", "arf", "linear", "hoeffding_tree"],
     "regression": ["auto", "auto:budget=cheap", "linear", "hoeffding_tree"],
 }
 MEMBERS = {

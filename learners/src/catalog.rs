@@ -5,12 +5,13 @@ mod entries;
 use features::{Kind, Row, Rows, Target, Task};
 
 use crate::{
-    Committee, Forecaster, Ftrl, HoeffdingTreeClassifier, HoeffdingTreeRegressor, Learner, LearnerSpec, Linear,
-    Majority, Mean, NaiveBayes, NoChange, Outcome, Params, Prediction, Refit, RestoreError, Scratch, Section, Snapshot,
-    SpecError, Srp,
+    Committee, Ensemble, Forecaster, Forest, Ftrl, HoeffdingTreeClassifier, HoeffdingTreeRegressor, Learner,
+    LearnerSpec, Linear, Majority, Mean, NaiveBayes, NoChange, Outcome, Params, Prediction, Refit, RestoreError,
+    Scratch, Section, Snapshot, SpecError,
 };
 
 pub use self::entries::ENTRIES;
+use crate::forest::Rules;
 
 /// A parameter for people.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,10 @@ pub struct Entry {
     pub tasks: &'static [Task],
     /// The idea in a sentence.
     pub idea: &'static str,
+    /// What it computes, in a line.
+    pub formula: &'static str,
+    /// What a missing value is to it.
+    pub missing: &'static str,
     /// Time an event and memory, roughly.
     pub cost: &'static str,
     /// Where it comes from.
@@ -56,6 +61,8 @@ const HIDDEN: &[Entry] = &[
         name: "witness",
         tasks: &[Task::Regression],
         idea: "the sum of column 0",
+        formula: "-",
+        missing: "0",
         cost: "-",
         paper: "-",
         params: &[],
@@ -77,7 +84,8 @@ pub enum AnyLearner {
     Refit(Refit),
     Committee(Box<Committee>),
     Forecaster(Box<Forecaster>),
-    Srp(Box<Srp>),
+    Forest(Box<Forest>),
+    Ensemble(Box<Ensemble>),
     #[cfg(feature = "witness")]
     Witness(crate::Witness),
 }
@@ -97,7 +105,8 @@ macro_rules! each {
             AnyLearner::Refit($learner) => $call,
             AnyLearner::Committee($learner) => $call,
             AnyLearner::Forecaster($learner) => $call,
-            AnyLearner::Srp($learner) => $call,
+            AnyLearner::Forest($learner) => $call,
+            AnyLearner::Ensemble($learner) => $call,
             #[cfg(feature = "witness")]
             AnyLearner::Witness($learner) => $call,
         }
@@ -131,7 +140,9 @@ impl AnyLearner {
             (name, Task::Regression) if FORECASTS.contains(&name) => {
                 Self::Forecaster(Box::new(Forecaster::build(name, &params)?))
             }
-            ("srp", _) => Self::Srp(Box::new(Srp::build(&params)?)),
+            ("arf", _) => Self::Forest(Box::new(Forest::build(Rules::ARF, &params)?)),
+            ("srp", _) => Self::Forest(Box::new(Forest::build(Rules::SRP, &params)?)),
+            ("ensemble", _) => Self::Ensemble(Box::new(Ensemble::build(&params, task)?)),
             ("naive_bayes", _) => Self::NaiveBayes(NaiveBayes::build(&params)?),
             #[cfg(feature = "witness")]
             ("witness", _) => Self::Witness(crate::Witness::default()),
@@ -141,11 +152,17 @@ impl AnyLearner {
 
     /// An immutable copy for serving.
     pub fn freeze(&mut self) -> Snapshot {
-        Snapshot::new(match self {
+        Snapshot::new(self.served())
+    }
+
+    /// A copy that predicts the same and need not be able to learn.
+    pub(crate) fn served(&self) -> Self {
+        match self {
             Self::Committee(committee) => Self::Committee(Box::new(committee.served())),
             Self::Forecaster(forecaster) => Self::Forecaster(Box::new(forecaster.served())),
+            Self::Ensemble(ensemble) => Self::Ensemble(Box::new(ensemble.served())),
             _ => self.clone(),
-        })
+        }
     }
 }
 
@@ -206,6 +223,17 @@ impl Learner for AnyLearner {
 
     fn memory(&self) -> (usize, usize) {
         each!(self, l => l.memory())
+    }
+
+    fn predict_then_learn(
+        &mut self,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        scratch: &mut Scratch,
+        out: &mut Prediction,
+    ) {
+        each!(self, l => l.predict_then_learn(row, target, weight, scratch, out))
     }
 
     fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {

@@ -64,6 +64,11 @@ impl Gain {
         self.vector = vec![0.0; size.div_ceil(LANES) * LANES];
     }
 
+    /// Operations of a step with so many dimensions.
+    pub(crate) fn operations(size: usize) -> usize {
+        size * size
+    }
+
     /// The gain of `x`, at least as long as there are dimensions (what is beyond is not looked at, and 0 in `gain`).
     pub(crate) fn step(&mut self, x: &[f64], ratio: f64, gain: &mut Vec<f64>) {
         gain.clear();

@@ -37,14 +37,27 @@ pub trait Learner: Clone + Send + Sync {
         (0, 0)
     }
 
+    /// Predicts a row into `out`, then learns it: the same bits as the two calls. A learner overrides it where both can
+    /// share work.
+    fn predict_then_learn(
+        &mut self,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        scratch: &mut Scratch,
+        out: &mut Prediction,
+    ) {
+        self.predict_into(row, scratch, out);
+        self.learn(row, target, weight);
+    }
+
     /// For each row: predicts, notes the outcome, learns. The same bits as calling the two one after the other; a
     /// learner overrides it where both can share work.
     fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
         let mut prediction = std::mem::take(&mut scratch.prediction);
         for (row, target) in rows.iter() {
-            self.predict_into(&row, scratch, &mut prediction);
+            self.predict_then_learn(&row, target, 1.0, scratch, &mut prediction);
             outcomes.push(Outcome::of(&prediction, target));
-            self.learn(&row, target, 1.0);
         }
         scratch.prediction = prediction;
     }

@@ -83,6 +83,11 @@ impl Neighbours {
         Some(self.blocks * block)
     }
 
+    /// Operations of a search in a full window: a quarter of the coordinates is looked at.
+    pub(crate) fn operations(&self, dimensions: usize, work: usize) -> usize {
+        (self.blocks * SIDE * dimensions).min(work) / 4 + self.blocks * SIDE
+    }
+
     fn block_bytes(dimensions: usize) -> usize {
         SIDE * (dimensions * size_of::<f32>() + size_of::<f64>()) + size_of::<Chunk>() / 8
     }

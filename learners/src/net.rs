@@ -91,6 +91,11 @@ impl Net {
         }
     }
 
+    /// Operations with so many inputs and outputs.
+    pub(crate) fn operations(inputs: usize, outputs: usize) -> usize {
+        500 + 4 * inputs * HIDDEN + outputs * (20 + 6 * (inputs + HIDDEN))
+    }
+
     fn bytes_of(inputs: usize, outputs: usize) -> usize {
         2 * inputs * HIDDEN * size_of::<f32>() + AdaGrad::bytes_of(HIDDEN, outputs) + AdaGrad::bytes_of(inputs, outputs)
     }

@@ -18,6 +18,12 @@ impl Prediction {
         self.value = 0.0;
     }
 
+    /// Takes over another answer, keeps the memory.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.probabilities.clone_from(&other.probabilities);
+        self.value = other.value;
+    }
+
     /// The most probable class; the lowest among equals; `None` if no class is known.
     pub fn class(&self) -> Option<ClassId> {
         let mut best = 0;
@@ -50,6 +56,8 @@ pub struct Scratch {
     pub more: Vec<f64>,
     pub(crate) prediction: Prediction,
     pub(crate) committee: Box<crate::committee::Room>,
-    pub(crate) srp: crate::srp::SrpWork,
+    pub(crate) visit: crate::hoeffding_tree::Visit,
+    pub(crate) forest: crate::forest::ForestWork,
+    pub(crate) ensemble: crate::ensemble::Room,
     pub(crate) forecaster: Box<crate::forecaster::Room>,
 }

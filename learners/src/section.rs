@@ -3,6 +3,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
+use crate::Learner;
+
 /// A named, versioned piece of saved state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
@@ -58,5 +60,31 @@ impl Section {
         }
         postcard::from_bytes(&section.bytes)
             .map_err(|e| RestoreError::Corrupt { name: name.to_owned(), message: e.to_string() })
+    }
+
+    /// Saves a part that is a learner itself: its sections, their names behind `prefix`.
+    pub(crate) fn nest(prefix: &str, part: &impl Learner, out: &mut Vec<Self>) {
+        let from = out.len();
+        part.save(out);
+        out[from..].iter_mut().for_each(|section| section.name.insert_str(0, prefix));
+    }
+
+    /// Restores a part that was saved behind `prefix`.
+    pub(crate) fn unnest(prefix: &str, part: &mut impl Learner, sections: &[Self]) -> Result<(), RestoreError> {
+        let own = |s: &Self| Some(Self { name: s.name.strip_prefix(prefix)?.to_owned(), ..s.clone() });
+        let own: Vec<_> = sections.iter().filter_map(own).collect();
+        part.restore(&own).map_err(|error| error.behind(prefix))
+    }
+}
+
+impl RestoreError {
+    /// The same of a section whose name stands behind `prefix`.
+    fn behind(self, prefix: &str) -> Self {
+        let long = |name: String| format!("{prefix}{name}");
+        match self {
+            Self::Missing(name) => Self::Missing(long(name)),
+            Self::Version { name, expected, got } => Self::Version { name: long(name), expected, got },
+            Self::Corrupt { name, message } => Self::Corrupt { name: long(name), message },
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `name:key=value,…`: which learner, with which parameters.
+//! `name:key=value,…`: which learner, with which parameters. A value may hold commas between parentheses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -84,7 +84,7 @@ impl FromStr for LearnerSpec {
         let syntax = || SpecError::Syntax(text.to_owned());
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let mut params = BTreeMap::new();
-        for pair in rest.split(',').filter(|pair| !pair.is_empty()) {
+        for pair in split(rest, ',').ok_or_else(syntax)?.into_iter().filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').ok_or_else(syntax)?;
             if params.insert(key.trim().to_owned(), value.trim().to_owned()).is_some() {
                 return Err(syntax());
@@ -95,6 +95,24 @@ impl FromStr for LearnerSpec {
         }
         Ok(Self { name: name.trim().to_owned(), params })
     }
+}
+
+/// What stands between separators outside of parentheses; `None` if these do not match.
+pub(crate) fn split(text: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut parts, mut from, mut depth) = (vec![], 0, 0_u32);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.checked_sub(1)?,
+            _ if c == separator && depth == 0 => {
+                parts.push(&text[from..at]);
+                from = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[from..]);
+    (depth == 0).then_some(parts)
 }
 
 impl TryFrom<String> for LearnerSpec {
@@ -135,7 +153,7 @@ impl<'a> Params<'a> {
         Self { spec, default_seed, default_max_bytes }
     }
 
-    fn bad(&self, name: &str, expected: String, got: &str) -> SpecError {
+    pub(crate) fn bad(&self, name: &str, expected: String, got: &str) -> SpecError {
         SpecError::BadParam { learner: self.spec.name.clone(), name: name.to_owned(), expected, got: got.to_owned() }
     }
 
@@ -161,6 +179,11 @@ impl<'a> Params<'a> {
             Ok(x) if (low..=high).contains(&x) => Ok(x),
             _ => Err(self.bad(name, format!("a whole number from {low} to {high}"), text)),
         }
+    }
+
+    /// A text as it was written.
+    pub fn text(&self, name: &str, default: &'a str) -> &'a str {
+        self.spec.params.get(name).map_or(default, String::as_str)
     }
 
     /// One of a few words; the first is the default. Returns its place.

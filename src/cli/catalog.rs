@@ -19,10 +19,20 @@ pub(super) struct Shown {
     pub idea: &'static str,
     pub cost: &'static str,
     pub paper: &'static str,
+    /// Of a learner.
+    #[serde(flatten)]
+    pub rule: Option<Rule>,
     /// Of a detector.
     #[serde(flatten)]
     pub budget: Option<Budget>,
     pub params: Vec<Param>,
+}
+
+/// How a learner computes.
+#[derive(Debug, Serialize)]
+pub(super) struct Rule {
+    pub formula: &'static str,
+    pub missing: &'static str,
 }
 
 /// Whether and how a detector keeps a budget of false alarms.
@@ -91,6 +101,9 @@ fn details(entry: &Shown) -> String {
     let mut out = format!("{}: {}\n", entry.name, entry.idea);
     if !entry.tasks.is_empty() {
         writeln!(out, "tasks:  {}", entry.tasks.join(", ")).expect("a String grows");
+    }
+    if let Some(Rule { formula, missing }) = &entry.rule {
+        writeln!(out, "rule:   {formula}\nmissing values: {missing}").expect("a String grows");
     }
     writeln!(out, "cost:   {}\nsource: {}", entry.cost, entry.paper).expect("a String grows");
     if let Some(Budget { budget, .. }) = &entry.budget {

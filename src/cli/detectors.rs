@@ -35,6 +35,7 @@ pub fn run(args: &DetectorsArgs) -> Result<ExitCode, CliError> {
             idea: entry.idea,
             cost: entry.cost,
             paper: entry.paper,
+            rule: None,
             budget: Some(Budget { keeps_budget: entry.keeps_budget, budget: entry.budget }),
             params: entry.params.iter().map(Param::from).collect(),
         })

@@ -7,7 +7,7 @@ use clap::Args;
 use features::Task;
 
 use super::CliError;
-use super::catalog::{Param, Shown, print};
+use super::catalog::{Param, Rule, Shown, print};
 
 /// Lists the learners, or tells all about one: parameters, ranges, defaults, cost, paper.
 #[derive(Debug, Args)]
@@ -41,6 +41,7 @@ pub fn run(args: &LearnersArgs) -> Result<ExitCode, CliError> {
                 idea: entry.idea,
                 cost: entry.cost,
                 paper: entry.paper,
+                rule: Some(Rule { formula: entry.formula, missing: entry.missing }),
                 budget: None,
                 params,
             }

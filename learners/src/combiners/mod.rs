@@ -80,6 +80,11 @@ impl Blend {
         self.stacking.bytes() + self.safe.bytes() + self.last.bytes()
     }
 
+    /// Operations an event.
+    pub(crate) fn operations(members: usize, classes: usize) -> f64 {
+        (2 * members * members + 40 * members * classes) as f64
+    }
+
     pub(crate) fn bytes_of(members: usize) -> usize {
         Self::new(members).bytes()
     }

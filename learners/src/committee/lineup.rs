@@ -1,5 +1,6 @@
 //! Which members a learner of the catalog has.
 
+use crate::budget::{Budget, List};
 use crate::members::{AnyMember, Cosines, Forest, Hashed, Knn, LabelChain, NeuralNet, Newton, Softmax, Source};
 use crate::{Params, SpecError};
 
@@ -7,13 +8,14 @@ use crate::{Params, SpecError};
 const FOREST_BYTES: usize = 16 << 20;
 const LEAST_FOREST_BYTES: usize = 1 << 20;
 
-/// Members with their names, in the order in which the budget is spent, and whether they are combined.
-type Lineup = (Vec<(&'static str, AnyMember)>, bool);
+/// Members with their names, in the order in which bytes and operations are spent, and the budget if they are combined.
+type Lineup = (Vec<(&'static str, AnyMember)>, Option<Budget>);
 
 /// The members of the learner that the catalog calls `name`.
 pub(super) fn of(name: &str, params: &Params<'_>) -> Result<Lineup, SpecError> {
     if name == "auto" {
-        return Ok((auto(params)?, true));
+        let budget = Budget::read(params)?;
+        return Ok((auto(params, budget.list)?, Some(budget)));
     }
     let seed = params.seed()?;
     let rate = |usual: f64| params.number("rate", usual, 1e-4, 100.0);
@@ -41,14 +43,13 @@ pub(super) fn of(name: &str, params: &Params<'_>) -> Result<Lineup, SpecError> {
         "hashed" => AnyMember::Hashed(Hashed::new(Source::Names, pairs()?, rate(0.4)?)),
         _ => AnyMember::Hashed(Hashed::new(Source::Sparse, pairs()?, rate(0.4)?)),
     };
-    Ok((vec![("own", member)], false))
+    Ok((vec![("own", member)], None))
 }
 
 /// The members of `auto`.
-fn auto(params: &Params<'_>) -> Result<Vec<(&'static str, AnyMember)>, SpecError> {
+fn auto(params: &Params<'_>, list: List) -> Result<Vec<(&'static str, AnyMember)>, SpecError> {
     use AnyMember as M;
     let seed = params.seed()?;
-    let budget = params.choice("budget", &["normal", "cheap", "rich"])?;
     let mut members = vec![
         ("chain0", M::LabelChain(LabelChain::new(0, 0.99))),
         ("chain1", M::LabelChain(LabelChain::new(1, 0.998))),
@@ -65,7 +66,7 @@ fn auto(params: &Params<'_>) -> Result<Vec<(&'static str, AnyMember)>, SpecError
         ("sparse", M::Hashed(Hashed::new(Source::Sparse, false, 0.4))),
         ("sparse_pairs", M::Hashed(Hashed::new(Source::Sparse, true, 0.03))),
     ];
-    if budget != 1 {
+    if list >= List::Normal {
         members.push(("newton_pairs", M::Newton(Newton::new(0.999, true))));
         members.push(("cosines", M::Cosines(Cosines::new(150, 0.9998, seed + 3))));
         members.push(("knn", M::Knn(Knn::new(5, 5_000))));
@@ -75,7 +76,7 @@ fn auto(params: &Params<'_>) -> Result<Vec<(&'static str, AnyMember)>, SpecError
             members.push(("forest_labels", M::Forest(Box::new(Forest::new(10, true, seed + 7, max_bytes)))));
         }
     }
-    if budget == 2 {
+    if list == List::Rich {
         members.push(("softmax_fast", M::Softmax(Softmax::new(1.0, true))));
         members.push(("softmax_slow", M::Softmax(Softmax::new(0.1, true))));
         members.push(("net_labels_fast", M::NeuralNet(NeuralNet::new(1.0, true, seed + 4))));

@@ -1,22 +1,22 @@
 //! Several members on one stage of inputs, and one answer: what `auto` is for classification. With a single member and
 //! no combiner it is that member as a learner of its own.
 //!
-//! Inputs are computed once an event. A member that does not fit into the byte budget any more is left out for good, the
-//! last of the list first; one that has nothing to do yet (hashing without categories) waits. The first member is always
+//! Inputs are computed once an event. A member that does not fit into the budget of bytes or operations any more is left
+//! out for good, the last of the list first; one that has nothing to do yet (hashing without categories) waits. The first member is always
 //! [`Prior`]: what is said for those that are out.
 
 mod lineup;
 #[cfg(test)]
 mod tests;
 
-use features::{ClassId, Kind, Row, Rows, Target, Task};
+use features::{ClassId, Kind, Row, Target, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::combiners::{Blend, BlendWork};
 use crate::inputs::labels::Known;
 use crate::inputs::{Encoded, Inputs, Shape};
 use crate::members::{AnyMember, LEAST_WEIGHT, MOST_WEIGHT, Prior, Work};
-use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
@@ -45,6 +45,8 @@ struct Seat {
 #[derive(Clone, Debug)]
 pub struct Committee {
     max_bytes: usize,
+    /// Operations an event that members may take.
+    operations: f64,
     inputs: Inputs,
     seats: Vec<Seat>,
     /// Without one there are two members: the prior, and the one that answers if it is on.
@@ -90,15 +92,16 @@ impl Committee {
 
     /// The learner that the catalog calls `name`.
     pub(crate) fn build(name: &str, params: &Params<'_>) -> Result<Self, SpecError> {
-        let (members, blended) = lineup::of(name, params)?;
+        let (members, budget) = lineup::of(name, params)?;
         let prior = ("prior", AnyMember::Prior(Prior::default()));
         let seats: Vec<_> = std::iter::once(prior)
             .chain(members)
             .map(|(name, member)| Seat { name, state: State::Waiting, member })
             .collect();
-        let blend = blended.then(|| Blend::new(seats.len()));
+        let blend = budget.map(|_| Blend::new(seats.len()));
+        let operations = budget.map_or(f64::INFINITY, |budget| budget.operations);
         let (inputs, max_bytes) = (Inputs::new(Task::Classification), params.max_bytes()?);
-        Ok(Self { max_bytes, shape: inputs.shape(), inputs, seats, blend, room: Room::default() })
+        Ok(Self { max_bytes, operations, shape: inputs.shape(), inputs, seats, blend, room: Room::default() })
     }
 
     /// Bytes that the inputs may take.
@@ -121,13 +124,18 @@ impl Committee {
         let blend = self.blend.as_ref().map_or(0, |_| Blend::bytes_of(self.seats.len()));
         let mut room = self.max_bytes - self.inputs_budget();
         room = room.saturating_sub(size_of::<Self>() + self.seats.len() * size_of::<Seat>() + blend);
+        let mut operations =
+            self.operations - Inputs::operations(&shape) - Blend::operations(self.seats.len(), shape.classes);
         for seat in &mut self.seats {
             if seat.state == State::Waiting && seat.member.wanted(&shape) {
                 seat.state = State::On;
             }
             if seat.state == State::On {
-                match seat.member.fit(&shape, room) {
-                    Some(bytes) => room -= bytes,
+                let work = seat.member.operations(&shape) as f64;
+                // The first is what is said for those that are out.
+                let fits = work <= operations || matches!(seat.member, AnyMember::Prior(_));
+                match fits.then(|| seat.member.fit(&shape, room)).flatten() {
+                    Some(bytes) => (room, operations) = (room - bytes, operations - work),
                     None => seat.state = State::Out,
                 }
             }
@@ -269,14 +277,19 @@ impl Learner for Committee {
         (fixed + 2, per_class + self.blend.as_ref().map_or(0, |_| self.seats.len()))
     }
 
-    fn test_then_train(&mut self, rows: &Rows, _scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
+    fn predict_then_learn(
+        &mut self,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        _scratch: &mut Scratch,
+        out: &mut Prediction,
+    ) {
         let mut room = std::mem::take(&mut self.room);
-        for (row, target) in rows.iter() {
-            self.inputs.known(&row, &mut room.x.known);
-            self.answer(&row, &mut room);
-            outcomes.push(Outcome::of(&room.answer, target));
-            self.learn_answered(&mut room, &row, target, 1.0, None);
-        }
+        self.inputs.known(row, &mut room.x.known);
+        self.answer(row, &mut room);
+        out.copy(&room.answer);
+        self.learn_answered(&mut room, row, target, weight, None);
         self.room = room;
     }
 

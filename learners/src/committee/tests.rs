@@ -59,7 +59,10 @@ fn runs(length: u64) -> Vec<u32> {
 fn a_label_that_comes_later_is_learned_with_what_was_known_then() {
     let labels = runs(4_000);
     // By chance alone .693; nine inputs of noise cost the softmax some more.
-    for (spec, most) in [("label_chain", 0.72), ("softmax:labels=true", 0.85), ("auto:budget=cheap", 0.72)] {
+    let ensemble = "ensemble:members=label_chain+softmax(labels=true)";
+    for (spec, most) in
+        [("label_chain", 0.72), ("softmax:labels=true", 0.85), ("auto:budget=cheap", 0.72), (ensemble, 0.72)]
+    {
         let at_once = log_loss(spec, &labels, 0, true);
         let later = log_loss(spec, &labels, 50, true);
         let forgotten = log_loss(spec, &labels, 50, false);
@@ -91,4 +94,28 @@ fn a_member_that_does_not_fit_is_left_out() {
     let held = |name: &str| weights.iter().find(|w| w.name == name).unwrap().bytes;
     assert!(held("softmax") > 0 && held("cosines") == 0, "{weights:?}");
     assert!(small.bytes() <= 64 << 10);
+}
+
+/// By operations, never by the clock: whatever is asked for, `auto` stays within it and uses most of it.
+#[test]
+fn microseconds_are_operations() {
+    let names = |budget: &str, columns: usize| {
+        let mut learner = build(&format!("auto:budget={budget}"), &vec![Kind::Number; columns]);
+        let values = vec![0.5; columns];
+        (0..10).for_each(|i| learner.learn(&row(&values), Target::Class(ClassId(i % 2)), 1.0));
+        let AnyLearner::Committee(committee) = learner else { unreachable!("it is one") };
+        let held = committee.weights().into_iter().filter(|w| w.bytes > 0).map(|w| w.name);
+        held.collect::<Vec<_>>()
+    };
+    let [few, some, many] = ["4", "40", "400"].map(|budget| names(budget, 8));
+    assert!(few.contains(&"softmax") && !few.contains(&"cosines"), "{few:?}");
+    assert!(some.len() > few.len() && !some.contains(&"knn_short"), "{some:?}");
+    assert!(["cosines", "knn", "knn_short", "forest"].iter().all(|name| many.contains(name)), "{many:?}");
+    let wide = names("40", 60);
+    assert!(wide.len() < some.len(), "more columns, fewer members: {wide:?}");
+    assert!(names("1", 8).contains(&"prior"), "who is always there");
+    for wrong in ["0", "1e9", "much"] {
+        let error = AnyLearner::build(&format!("auto:budget={wrong}").parse().unwrap(), Task::Regression, 1, 64 << 20);
+        assert!(error.is_err_and(|e| e.to_string().contains("microseconds")), "{wrong}");
+    }
 }

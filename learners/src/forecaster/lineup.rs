@@ -1,15 +1,17 @@
 //! Which members a regression learner of the catalog has.
 
+use crate::budget::{Budget, List};
 use crate::forecasts::{Aim, AnyForecast, LeastSquares, NearRows, NetForecast, Seasonal};
 use crate::{Params, SpecError};
 
-/// Members with their names, in the order in which the budget is spent, and whether there is only one, that answers.
-type Lineup = (Vec<(&'static str, AnyForecast)>, bool);
+/// Members with their names, in the order in which bytes and operations are spent, and the budget if they are combined.
+type Lineup = (Vec<(&'static str, AnyForecast)>, Option<Budget>);
 
 /// The members of the learner that the catalog calls `name`.
 pub(super) fn of(name: &str, params: &Params<'_>) -> Result<Lineup, SpecError> {
     if name == "auto" {
-        return Ok((auto(params)?, false));
+        let budget = Budget::read(params)?;
+        return Ok((auto(params, budget.list)?, Some(budget)));
     }
     let aim = || {
         let aims = [Aim::Target, Aim::Change];
@@ -29,15 +31,14 @@ pub(super) fn of(name: &str, params: &Params<'_>) -> Result<Lineup, SpecError> {
         }
         _ => AnyForecast::Seasonal(Seasonal::new(params.whole("period", 0, 0, 100_000)? as u32)),
     };
-    Ok((vec![("own", member)], true))
+    Ok((vec![("own", member)], None))
 }
 
 /// The members of `auto`.
-fn auto(params: &Params<'_>) -> Result<Vec<(&'static str, AnyForecast)>, SpecError> {
+fn auto(params: &Params<'_>, list: List) -> Result<Vec<(&'static str, AnyForecast)>, SpecError> {
     use Aim::{Change, Target};
     use AnyForecast as F;
     let seed = params.seed()?;
-    let budget = params.choice("budget", &["normal", "cheap", "rich"])?;
     let mut members = vec![
         ("rls_change", F::LeastSquares(LeastSquares::new(Change, 0.999, false))),
         ("rls_target", F::LeastSquares(LeastSquares::new(Target, 0.999, false))),
@@ -47,7 +48,7 @@ fn auto(params: &Params<'_>) -> Result<Vec<(&'static str, AnyForecast)>, SpecErr
         ("net_lags", F::Net(NetForecast::new(Target, true, 0.2, seed + 3))),
         ("seasonal", F::Seasonal(Seasonal::new(0))),
     ];
-    if budget != 1 {
+    if list >= List::Normal {
         members.push(("rls_change_all", F::LeastSquares(LeastSquares::new(Change, 1.0, false))));
         members.push(("rls_change_fast", F::LeastSquares(LeastSquares::new(Change, 0.99, false))));
         members.push(("rls_pairs", F::LeastSquares(LeastSquares::new(Change, 0.9998, true))));

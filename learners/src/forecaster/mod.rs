@@ -2,23 +2,26 @@
 //! and no combiner it is that model as a learner of its own.
 //!
 //! What a member says is held within the targets seen and 10 % beyond; what is no number counts as the last value known.
-//! A member that does not fit into the byte budget any more is left out for good, the last of the list first.
+//! Members and combiner learn a target as the combiner believes it, so that a wild one upsets neither.
+//! A member that does not fit into the budget of bytes or operations any more is left out for good, the last of the list first.
 
 mod lineup;
+#[cfg(test)]
+mod tests;
 
-use features::{Kind, Row, Rows, Target, Task};
+use features::{Kind, Row, Target, Task};
 
 use crate::combiners::{Council, CouncilWork};
 use crate::forecasts::{AnyForecast, LARGEST, Previous, RunningMean};
 use crate::inputs::labels::Known;
 use crate::inputs::{Encoded, Inputs, Shape, targets};
 use crate::members::{LEAST_WEIGHT, MOST_WEIGHT, Work};
-use crate::{Learner, MemberWeight, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+use crate::{Learner, MemberWeight, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
 const MEMBER_VERSION: u16 = 1;
-const COUNCIL_VERSION: u16 = 1;
+const COUNCIL_VERSION: u16 = 2;
 /// How far beyond the range of targets seen a member may go.
 const BEYOND: f64 = 0.1;
 
@@ -34,6 +37,8 @@ struct Seat {
 #[derive(Clone, Debug)]
 pub struct Forecaster {
     max_bytes: usize,
+    /// Operations an event that members may take.
+    operations: f64,
     inputs: Inputs,
     /// The first two are the running mean and the last value.
     seats: Vec<Seat>,
@@ -57,7 +62,7 @@ pub(crate) struct Room {
 impl Forecaster {
     /// The learner that the catalog calls `name`.
     pub(crate) fn build(name: &str, params: &Params<'_>) -> Result<Self, SpecError> {
-        let (members, single) = lineup::of(name, params)?;
+        let (members, budget) = lineup::of(name, params)?;
         let always =
             [("mean", AnyForecast::Mean(RunningMean::default())), ("previous", AnyForecast::Previous(Previous))];
         let seat = |(name, member)| Seat { name, on: true, member };
@@ -65,10 +70,11 @@ impl Forecaster {
         let inputs = Inputs::new(Task::Regression);
         let mut forecaster = Self {
             max_bytes: params.max_bytes()?,
+            operations: budget.map_or(f64::INFINITY, |budget| budget.operations),
             inputs,
             council: Council::new(seats.len()),
             seats,
-            single,
+            single: budget.is_none(),
             shape: Shape::default(),
             room: Room::default(),
         };
@@ -102,9 +108,13 @@ impl Forecaster {
         self.shape = shape;
         let fixed = size_of::<Self>() + self.seats.len() * size_of::<Seat>() + self.council.bytes();
         let mut room = (self.max_bytes - self.inputs_budget()).saturating_sub(fixed);
+        let mut operations = self.operations - Inputs::operations(&shape) - Council::operations(self.seats.len());
         for seat in self.seats.iter_mut().filter(|seat| seat.on) {
-            match seat.member.fit(&shape, room) {
-                Some(bytes) => room -= bytes,
+            let work = seat.member.operations(&shape) as f64;
+            // Mean and last value are what is said for those that are out.
+            let fits = work <= operations || matches!(seat.member, AnyForecast::Mean(_) | AnyForecast::Previous(_));
+            match fits.then(|| seat.member.fit(&shape, room)).flatten() {
+                Some(bytes) => (room, operations) = (room - bytes, operations - work),
                 None => seat.on = false,
             }
         }
@@ -134,17 +144,20 @@ impl Forecaster {
     fn learn_answered(&mut self, room: &mut Room, row: &Row<'_>, target: Target, weight: f64, before: Option<&[f64]>) {
         let Target::Value(y) = target else { return };
         let (y, weight) = (y.clamp(-LARGEST, LARGEST), weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
-        for (seat, work) in self.seats.iter_mut().zip(&mut room.works).filter(|(seat, _)| seat.on) {
-            seat.member.learn(&room.x, work, y, weight);
-        }
-        if self.single {
+        let y = if self.single {
             self.council.see(y);
+            y
         } else {
             if let Some(before) = before.filter(|before| before.len() == self.seats.len()) {
                 room.said.copy_from_slice(before);
                 self.council.combine(&room.said, &mut room.council);
             }
+            let y = self.council.believe(&room.council, y);
             self.council.learn(&room.said, &mut room.council, y);
+            y
+        };
+        for (seat, work) in self.seats.iter_mut().zip(&mut room.works).filter(|(seat, _)| seat.on) {
+            seat.member.learn(&room.x, work, y, weight);
         }
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
         self.inputs.learn(row, &room.x.known, Target::Value(y), space);
@@ -206,14 +219,19 @@ impl Learner for Forecaster {
         (Known::numbers().0 + self.seats.len(), 0)
     }
 
-    fn test_then_train(&mut self, rows: &Rows, _scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
+    fn predict_then_learn(
+        &mut self,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        _scratch: &mut Scratch,
+        out: &mut Prediction,
+    ) {
         let mut room = std::mem::take(&mut self.room);
-        for (row, target) in rows.iter() {
-            self.inputs.known(&row, &mut room.x.known);
-            self.answer(&row, &mut room);
-            outcomes.push(Outcome::of(&room.answer, target));
-            self.learn_answered(&mut room, &row, target, 1.0, None);
-        }
+        self.inputs.known(row, &mut room.x.known);
+        self.answer(row, &mut room);
+        out.copy(&room.answer);
+        self.learn_answered(&mut room, row, target, weight, None);
         self.room = room;
     }
 

@@ -38,6 +38,10 @@ impl Forecast for NearRows {
         self.points.fit(self.dimensions(shape), room, MOST_WORK)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        self.points.operations(self.dimensions(shape), MOST_WORK)
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work) -> f64 {
         self.points.nearest(self.x(x), self.neighbours, &mut work.found);
         let (mut sum, mut total) = (0.0, 0.0);

@@ -70,6 +70,11 @@ impl Forecast for LeastSquares {
         Some(bytes)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        let inputs = shape.labelled.min(MOST_INPUTS);
+        100 + Gain::operations(if self.pairs { pairs::size(inputs) } else { inputs })
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work) -> f64 {
         self.write(x, &mut work.basis);
         self.aim.base(x) + dot(&self.weights, &work.basis)

@@ -37,6 +37,9 @@ pub(crate) trait Forecast {
     /// then it is not used any more).
     fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize>;
 
+    /// Operations an event, to predict and to learn it, by the [`budget`](crate::budget)'s measure.
+    fn operations(&self, shape: &Shape) -> usize;
+
     /// Predicts; anything that is no number stands for the last value.
     fn predict(&self, x: &Encoded, work: &mut Work) -> f64;
 
@@ -63,6 +66,10 @@ pub(crate) struct RunningMean {
 impl Forecast for RunningMean {
     fn fit(&mut self, _shape: &Shape, _room: usize) -> Option<usize> {
         Some(0)
+    }
+
+    fn operations(&self, _shape: &Shape) -> usize {
+        2
     }
 
     fn predict(&self, _x: &Encoded, _work: &mut Work) -> f64 {
@@ -94,6 +101,10 @@ pub(crate) struct Previous;
 impl Forecast for Previous {
     fn fit(&mut self, _shape: &Shape, _room: usize) -> Option<usize> {
         Some(0)
+    }
+
+    fn operations(&self, _shape: &Shape) -> usize {
+        2
     }
 
     fn predict(&self, x: &Encoded, _work: &mut Work) -> f64 {
@@ -159,6 +170,10 @@ impl AnyForecast {
 
     pub(crate) fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
         each!(self, m => m.fit(shape, room))
+    }
+
+    pub(crate) fn operations(&self, shape: &Shape) -> usize {
+        each!(self, m => m.operations(shape))
     }
 
     pub(crate) fn predict(&self, x: &Encoded, work: &mut Work) -> f64 {

@@ -48,6 +48,10 @@ impl Forecast for NetForecast {
         self.net.fit(self.inputs(shape), 1, room)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        Net::operations(self.inputs(shape), 1)
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work) -> f64 {
         work.scores.clear();
         work.scores.push(0.0);

@@ -41,6 +41,10 @@ impl Forecast for Seasonal {
         Some(self.bytes()).filter(|bytes| *bytes <= room)
     }
 
+    fn operations(&self, _shape: &Shape) -> usize {
+        100
+    }
+
     fn predict(&self, _x: &Encoded, _work: &mut Work) -> f64 {
         let mut best = 0;
         for (i, error) in self.errors.iter().enumerate() {

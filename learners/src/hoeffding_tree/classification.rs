@@ -1,6 +1,6 @@
 //! The tree that names a class.
 
-use features::{ClassId, Kind, Row, Rows, Target};
+use features::{ClassId, Kind, Row, Target};
 
 use super::bayes::Seen;
 use super::blocks::Blocks;
@@ -10,7 +10,8 @@ use super::leaves::{Leaves, most};
 use super::nodes::{self, Node, descend};
 use super::settings::Settings;
 use super::split;
-use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+use super::subspaces::Subspaces;
+use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 /// What a leaf predicts by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,15 +33,25 @@ pub struct HoeffdingTreeClassifier {
     nodes: Vec<Node>,
     leaves: Leaves,
     blocks: Blocks,
+    /// If leaves look at some columns only.
+    subspaces: Option<Subspaces>,
     /// Memory for learning; its content means nothing between calls.
-    work: Work,
+    visit: Visit,
 }
 
+/// Where a row falls and what is said there: what predicting and learning it share. A visit is over once the tree learns.
 #[derive(Clone, Debug, Default)]
-struct Work {
+pub(crate) struct Visit {
+    node: usize,
+    leaf: usize,
+    /// The row as the leaf sees it, where leaves differ.
+    values: Vec<f64>,
+    /// Its numbers in lanes.
     x: Vec<f64>,
     widest: Vec<f64>,
+    /// What naive Bayes says, if it was asked.
     bayes: Prediction,
+    asked: bool,
 }
 
 impl HoeffdingTreeClassifier {
@@ -58,8 +69,22 @@ impl HoeffdingTreeClassifier {
             nodes: vec![Node::leaf(0)],
             leaves: Leaves::new(),
             blocks: Blocks::default(),
-            work: Work::default(),
+            subspaces: None,
+            visit: Visit::default(),
         })
+    }
+
+    /// A tree each of whose leaves looks at a `share` of the columns, drawn by `seed`.
+    pub(crate) fn with_subspaces(self, share: f64, seed: u64) -> Self {
+        let mut tree = Self { subspaces: Some(Subspaces::new(share, seed)), ..self };
+        tree.fit_subspaces();
+        tree
+    }
+
+    fn fit_subspaces(&mut self) {
+        if let Some(subspaces) = &mut self.subspaces {
+            subspaces.fit(self.nodes.len(), self.columns.len());
+        }
     }
 
     /// Nodes of the tree, leaves too.
@@ -83,13 +108,55 @@ impl HoeffdingTreeClassifier {
         }
     }
 
-    fn bayes_into(&self, leaf: usize, x: &[f64], row: &Row<'_>, widest: &mut Vec<f64>, out: &mut Prediction) {
-        let (counts, slots) = (self.leaves.counts(leaf), self.leaves.slots(leaf));
-        Seen { counts, slots, blocks: &self.blocks, columns: &self.columns }.naive_bayes(x, row, widest, out);
+    /// Goes where a row falls.
+    pub(crate) fn visit(&self, row: &Row<'_>, visit: &mut Visit) {
+        (visit.node, visit.leaf) = descend(&self.nodes, row);
+        visit.asked = false;
+        if let Some(subspaces) = &self.subspaces {
+            subspaces.write(visit.node, row, &mut visit.values);
+        }
     }
 
-    /// Learns a row that falls into `leaf` at `node`; `work` holds its numbers and what naive Bayes said.
-    fn train(&mut self, (node, leaf): (usize, usize), row: &Row<'_>, class: usize, weight: f64, work: &Work) {
+    /// The row as the visited leaf sees it.
+    fn seen<'a>(&self, row: &Row<'a>, values: &'a [f64]) -> Row<'a> {
+        if self.subspaces.is_some() { Row { values, ..*row } } else { *row }
+    }
+
+    /// What the visited leaf says of the row.
+    pub(crate) fn answer(&self, row: &Row<'_>, visit: &mut Visit, out: &mut Prediction) {
+        if self.by_counts(visit.leaf) {
+            self.counts_into(visit.leaf, out);
+        } else {
+            self.ask(row, visit);
+            out.copy(&visit.bayes);
+        }
+    }
+
+    /// Asks naive Bayes, once a visit.
+    fn ask(&self, row: &Row<'_>, visit: &mut Visit) {
+        if !std::mem::replace(&mut visit.asked, true) {
+            let Visit { leaf, values, x, widest, bayes, .. } = visit;
+            let row = self.seen(row, values);
+            self.columns.gather(&row, x);
+            let (counts, slots) = (self.leaves.counts(*leaf), self.leaves.slots(*leaf));
+            Seen { counts, slots, blocks: &self.blocks, columns: &self.columns }.naive_bayes(x, &row, widest, bayes);
+        }
+    }
+
+    /// Learns a row that was just visited.
+    pub(crate) fn learn_visited(&mut self, row: &Row<'_>, visit: &mut Visit, class: usize, weight: f64) {
+        if self.votes == Votes::Adaptive {
+            self.ask(row, visit);
+        } else if !visit.asked {
+            let row = self.seen(row, &visit.values);
+            self.columns.gather(&row, &mut visit.x);
+        }
+        self.train(&self.seen(row, &visit.values), class, weight, visit);
+    }
+
+    /// Learns a row as the visited leaf sees it, whose numbers have been gathered.
+    fn train(&mut self, row: &Row<'_>, class: usize, weight: f64, visit: &Visit) {
+        let (node, leaf) = (visit.node, visit.leaf);
         let mut grown = self.columns.meet(row);
         if grown {
             self.blocks.lay_out(&self.columns, &mut self.leaves.slots);
@@ -98,7 +165,7 @@ impl HoeffdingTreeClassifier {
             self.leaves.grow(class + 1);
             grown = true;
         }
-        let bayes = (self.votes == Votes::Adaptive).then(|| most(&work.bayes.probabilities));
+        let bayes = (self.votes == Votes::Adaptive).then(|| most(&visit.bayes.probabilities));
         self.leaves.learn(leaf, class, bayes, weight);
         if self.leaves.active(leaf) {
             let slot = &mut self.leaves.slots_mut(leaf)[class];
@@ -107,7 +174,7 @@ impl HoeffdingTreeClassifier {
                 grown = true;
             }
             if *slot != 0 {
-                self.blocks.observe(*slot, &work.x, &self.columns, row, weight);
+                self.blocks.observe(*slot, &visit.x, &self.columns, row, weight);
             }
             if self.leaves.due(leaf, self.settings.grace) {
                 grown |= self.try_split(node, leaf);
@@ -159,12 +226,14 @@ impl HoeffdingTreeClassifier {
             };
             self.nodes.push(Node::leaf(number));
         }
+        self.fit_subspaces();
         true
     }
 
     /// Bytes of everything but statistics.
     fn structure_bytes(&self, nodes: usize, leaves: usize) -> usize {
-        size_of::<Self>() + self.columns.bytes() + nodes * size_of::<Node>() + self.leaves.bytes_of(leaves)
+        let subspaces = self.subspaces.as_ref().map_or(0, |subspaces| subspaces.bytes_of(nodes));
+        size_of::<Self>() + self.columns.bytes() + nodes * size_of::<Node>() + subspaces + self.leaves.bytes_of(leaves)
     }
 
     /// Gets below the budget: the leaves where least can be gained keep class weights only.
@@ -202,12 +271,15 @@ impl HoeffdingTreeClassifier {
         self.leaves = leaves;
         self.nodes = vec![Node::leaf(0)];
         self.blocks = Blocks::new(&self.columns);
+        self.fit_subspaces();
     }
 }
 
 impl Learner for HoeffdingTreeClassifier {
     fn grow(&mut self, kinds: &[Kind]) {
-        if self.columns.grow(kinds) {
+        let grown = self.columns.grow(kinds);
+        self.fit_subspaces();
+        if grown {
             self.blocks.lay_out(&self.columns, &mut self.leaves.slots);
             if self.bytes() > self.settings.max_bytes {
                 self.shrink();
@@ -217,43 +289,32 @@ impl Learner for HoeffdingTreeClassifier {
 
     fn learn(&mut self, row: &Row<'_>, target: Target, weight: f64) {
         let Target::Class(ClassId(class)) = target else { return };
-        let mut work = std::mem::take(&mut self.work);
-        self.columns.gather(row, &mut work.x);
-        let at = descend(&self.nodes, row);
-        if self.votes == Votes::Adaptive {
-            self.bayes_into(at.1, &work.x, row, &mut work.widest, &mut work.bayes);
-        }
-        self.train(at, row, class as usize, weight, &work);
-        self.work = work;
+        let mut visit = std::mem::take(&mut self.visit);
+        self.visit(row, &mut visit);
+        self.learn_visited(row, &mut visit, class as usize, weight);
+        self.visit = visit;
     }
 
     fn predict_into(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction) {
-        let (_, leaf) = descend(&self.nodes, row);
-        if self.by_counts(leaf) {
-            self.counts_into(leaf, out);
-        } else {
-            self.columns.gather(row, &mut scratch.numbers);
-            self.bayes_into(leaf, &scratch.numbers, row, &mut scratch.more, out);
-        }
+        self.visit(row, &mut scratch.visit);
+        self.answer(row, &mut scratch.visit, out);
     }
 
-    fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
-        let mut work = std::mem::take(&mut self.work);
-        for (row, target) in rows.iter() {
-            let Target::Class(ClassId(class)) = target else { continue };
-            self.columns.gather(&row, &mut work.x);
-            let at = descend(&self.nodes, &row);
-            let by_counts = self.by_counts(at.1);
-            if self.votes != Votes::Counts {
-                self.bayes_into(at.1, &work.x, &row, &mut work.widest, &mut work.bayes);
-            }
-            if by_counts {
-                self.counts_into(at.1, &mut scratch.prediction);
-            }
-            outcomes.push(Outcome::of(if by_counts { &scratch.prediction } else { &work.bayes }, target));
-            self.train(at, &row, class as usize, 1.0, &work);
+    fn predict_then_learn(
+        &mut self,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        _scratch: &mut Scratch,
+        out: &mut Prediction,
+    ) {
+        let mut visit = std::mem::take(&mut self.visit);
+        self.visit(row, &mut visit);
+        self.answer(row, &mut visit, out);
+        if let Target::Class(ClassId(class)) = target {
+            self.learn_visited(row, &mut visit, class as usize, weight);
         }
-        self.work = work;
+        self.visit = visit;
     }
 
     fn bytes(&self) -> usize {
@@ -275,6 +336,7 @@ impl Learner for HoeffdingTreeClassifier {
             return Err(RestoreError::Corrupt { name: "nodes".to_owned(), message });
         }
         (self.nodes, self.columns, self.leaves, self.blocks) = (nodes, columns, leaves, blocks);
+        self.fit_subspaces();
         Ok(())
     }
 }

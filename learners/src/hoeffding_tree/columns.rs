@@ -67,6 +67,11 @@ impl Columns {
         grown
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
     /// Lanes of numbers, padded.
     pub(super) fn lanes(&self) -> usize {
         self.numbers.len().next_multiple_of(WIDE)

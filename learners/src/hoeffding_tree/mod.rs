@@ -29,8 +29,10 @@ mod nodes;
 mod regression;
 mod settings;
 mod split;
+mod subspaces;
 #[cfg(test)]
 mod tests;
 
 pub use classification::HoeffdingTreeClassifier;
+pub(crate) use classification::Visit;
 pub use regression::HoeffdingTreeRegressor;

@@ -145,6 +145,11 @@ impl Inputs {
         }
     }
 
+    /// Operations to encode and to learn a row.
+    pub(crate) fn operations(shape: &Shape) -> f64 {
+        (200 + 30 * shape.plain + 5 * shape.labelled) as f64
+    }
+
     /// Whether it was made for this task.
     pub(crate) fn is_for(&self, task: Task) -> bool {
         matches!(self.past, Past::Labels(_)) == (task == Task::Classification)

@@ -92,6 +92,12 @@ impl Member for Cosines {
         self.draw();
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        let inputs = shape.plain.min(MOST_INPUTS);
+        let features = self.count + padded(inputs.min(MOST_BESIDE));
+        self.count * (inputs + 20) + Newton::operations_of(features, shape.classes)
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
         self.write(x, &mut work.basis);
         self.model.predict_from(&work.basis, said);

@@ -1,11 +1,12 @@
-//! The trees of [`Srp`] as a member: they see the row as it is, and on request the labels known to it.
+//! The trees of [`crate::Forest`] as a member: they see the row as it is, and on request the labels known to it.
 
 use features::{ClassId, EntityId, EventTime, Kind, Row, Target};
 use serde::{Deserialize, Serialize};
 
 use super::{Member, Work};
+use crate::forest::{Forest as Trees, Rules};
 use crate::inputs::{Encoded, Shape};
-use crate::{Learner, Section, Srp};
+use crate::{Learner, Section};
 
 /// Weight between attempts to split, and risk of a wrong question.
 const GRACE: u64 = 50;
@@ -27,7 +28,7 @@ struct Plan {
 #[serde(into = "Saved", try_from = "Saved")]
 pub(crate) struct Forest {
     plan: Plan,
-    trees: Srp,
+    trees: Trees,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +44,7 @@ impl Forest {
     }
 
     fn of(plan: Plan) -> Self {
-        let trees = Srp::new(plan.trees, GRACE, CONFIDENCE, plan.seed, plan.max_bytes);
+        let trees = Trees::new(Rules::SRP, plan.trees, GRACE, CONFIDENCE, plan.seed, plan.max_bytes);
         Self { plan, trees: trees.expect("grace and confidence are within their ranges") }
     }
 
@@ -92,9 +93,13 @@ impl Member for Forest {
         (self.plan.max_bytes <= room && shape.classes <= MOST_CLASSES).then_some(self.plan.max_bytes)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        self.plan.trees * (300 + 30 * shape.classes * shape.plain)
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
         self.write(x, &mut work.basis);
-        self.trees.answer(&row(&work.basis), &mut work.trees, &mut work.scratch, &mut work.answer);
+        self.trees.answer(&row(&work.basis), &mut work.trees, &mut work.answer);
         let known = &work.answer.probabilities;
         if !known.is_empty() {
             said.fill(0.0);

@@ -141,6 +141,12 @@ impl Member for Hashed {
         }
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        let names = if self.source == Source::Names { shape.nominal.min(MOST_PAIRED) } else { shape.plain / 2 };
+        let rows = if self.pairs { names * names / 2 } else { names };
+        100 + shape.classes * (20 + 10 * rows + 6 * self.plain_inputs(shape))
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
         self.write(x, &mut work.places);
         work.scores.clear();

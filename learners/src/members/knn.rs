@@ -55,6 +55,10 @@ impl Member for Knn {
         self.points.fit(dimensions(shape.plain), room, MOST_WORK)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        self.points.operations(dimensions(shape.plain), MOST_WORK)
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
         self.points.nearest(coordinates(&x.plain32), self.neighbours, &mut work.found);
         let share = SHARED / said.len() as f64;

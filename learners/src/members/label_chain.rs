@@ -66,6 +66,10 @@ impl Member for LabelChain {
         Some(bytes)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        20 + 4 * shape.classes
+    }
+
     fn predict(&self, x: &Encoded, _work: &mut Work, said: &mut [f64]) {
         let row = self.row(x);
         let counts = &self.counts[row..row + self.classes];

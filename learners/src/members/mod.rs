@@ -22,11 +22,11 @@ pub(crate) use self::neural_net::NeuralNet;
 pub(crate) use self::newton::Newton;
 pub(crate) use self::prior::Prior;
 pub(crate) use self::softmax::Softmax;
+use crate::Prediction;
+use crate::forest::ForestWork;
 use crate::inputs::{Encoded, Shape};
 use crate::maths;
 use crate::neighbours::Found;
-use crate::srp::SrpWork;
-use crate::{Prediction, Scratch};
 
 /// Weights of events count as within these.
 pub(crate) const LEAST_WEIGHT: f64 = 1e-3;
@@ -46,8 +46,7 @@ pub(crate) struct Work {
     pub(crate) places: Vec<(u32, f32)>,
     pub(crate) found: Vec<Found>,
     /// For members that are learners.
-    pub(crate) trees: SrpWork,
-    pub(crate) scratch: Scratch,
+    pub(crate) trees: ForestWork,
     pub(crate) answer: Prediction,
 }
 
@@ -56,6 +55,9 @@ pub(crate) trait Member {
     /// Follows the inputs and classes and says how many bytes it holds from now on at most; `None` if that is more than
     /// `room` (and then it is not used any more).
     fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize>;
+
+    /// Operations an event, to predict and to learn it, by the [`budget`](crate::budget)'s measure.
+    fn operations(&self, shape: &Shape) -> usize;
 
     /// Whether there is anything for it to do.
     fn wanted(&self, _shape: &Shape) -> bool {
@@ -160,6 +162,10 @@ impl AnyMember {
 
     pub(crate) fn fit(&mut self, shape: &Shape, room: usize) -> Option<usize> {
         each!(self, m => m.fit(shape, room))
+    }
+
+    pub(crate) fn operations(&self, shape: &Shape) -> usize {
+        each!(self, m => m.operations(shape))
     }
 
     pub(crate) fn grow(&mut self, kinds: &[Kind]) {

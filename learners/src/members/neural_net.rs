@@ -38,6 +38,10 @@ impl Member for NeuralNet {
         self.net.fit(self.inputs(shape), shape.classes, room)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        Net::operations(self.inputs(shape), shape.classes)
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
         work.scores.clear();
         work.scores.resize(said.len(), 0.0);

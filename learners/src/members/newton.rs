@@ -54,6 +54,11 @@ impl Newton {
         Some(bytes)
     }
 
+    /// Operations with so many inputs.
+    pub(super) fn operations_of(inputs: usize, classes: usize) -> usize {
+        100 + Gain::operations(inputs) + classes * (20 + 3 * inputs)
+    }
+
     fn bytes_of(inputs: usize, classes: usize) -> usize {
         Gain::bytes_of(inputs) + padded(inputs) * classes * size_of::<f64>()
     }
@@ -90,6 +95,10 @@ impl Member for Newton {
         }
         self.inputs = shape.plain;
         self.fit_to(self.size(shape), shape.classes, room)
+    }
+
+    fn operations(&self, shape: &Shape) -> usize {
+        Self::operations_of(self.size(shape), shape.classes)
     }
 
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {

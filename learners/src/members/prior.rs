@@ -18,6 +18,10 @@ impl Member for Prior {
         Some(self.bytes()).filter(|bytes| *bytes <= room)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        2 * shape.classes
+    }
+
     fn predict(&self, _x: &Encoded, _work: &mut Work, said: &mut [f64]) {
         let sum = self.sum + 0.5 * self.weights.len() as f64;
         for (p, weight) in said.iter_mut().zip(&self.weights) {

@@ -45,6 +45,10 @@ impl Member for Softmax {
         Some(bytes)
     }
 
+    fn operations(&self, shape: &Shape) -> usize {
+        100 + shape.classes * (20 + 6 * self.inputs(shape))
+    }
+
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
         work.scores.clear();
         work.scores.resize(said.len(), 0.0);

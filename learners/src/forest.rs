@@ -1,16 +1,29 @@
-//! Streaming random patches: Hoeffding trees, each on columns of its own and on rows of its own, replaced where they drift.
+//! Forests of Hoeffding trees, each on columns and rows of its own, replaced where they drift: `arf` and `srp`.
 //!
-//! Every tree sees six tenths of the columns, drawn by seed, and learns a row Poisson(6) times. ADWIN watches its errors: at
-//! a warning a tree on other columns begins to learn beside it, at a drift that takes its place. The answer is the mean of
-//! the trees' probabilities. Unlike in MOA every tree draws by a seed of its own, and votes are not weighted (which
-//! changed nothing there). Missing values and late categories: as the trees have it.
+//! Every tree learns a row Poisson(6) times. It sees six tenths of the columns, drawn by a seed of its own: in an adaptive
+//! random forest each leaf draws its own, in streaming random patches the whole tree has the same. ADWIN watches a tree's
+//! errors: at a warning a fresh tree begins to learn beside it, at a drift that takes its place. The answer is the mean of the
+//! trees' probabilities. Missing values and late categories: as the trees have it.
 //!
-//! Cost: about a tree's each; at most `max_bytes`, shared by the trees and those that grow beside them.
-//! Gomes et al., Streaming random patches for evolving data stream classification, 2019.
+//! | | `arf` | `srp` |
+//! |---|---|---|
+//! | columns are drawn for | each leaf | each tree |
+//! | chance of a false drift, a false warning | .001, .01 | .00001, .0001 |
+//! | a row counts in the tree beside it | once | as often as in the tree |
+//! | errors that ADWIN sees | of rows that the tree learns | all |
+//!
+//! Unlike in MOA every tree has its own seed (there the k-th leaf of every tree draws the same columns), ADWIN sees what a
+//! tree said before it learned, one ADWIN has both chances (a second warning does not begin another tree), and votes are
+//! not weighted by accuracy; only the first of these changes figures.
+//!
+//! Cost: a tree's each, those beside them included; at most `max_bytes`, shared by all.
+//! Gomes et al., Adaptive random forests for evolving data stream classification, 2017; Streaming random patches for
+//! evolving data stream classification, 2019.
 
 use features::{ClassId, Kind, Row, Target};
 use serde::{Deserialize, Serialize};
 
+use crate::hoeffding_tree::Visit;
 use crate::inputs::mix;
 use crate::{
     Adwin, Detector, HoeffdingTreeClassifier, Learner, LearnerSpec, Params, Prediction, RestoreError, Scratch, Section,
@@ -21,20 +34,37 @@ use crate::{
 const LAMBDA: f64 = 6.0;
 /// Share of the columns that a tree sees.
 const COLUMNS: f64 = 0.6;
-/// Chances of a false drift and a false warning.
-const DRIFT: f64 = 1e-5;
-const WARNING: f64 = 1e-4;
 /// Bytes below which a tree is of no use.
 const LEAST_BYTES: usize = 48 << 10;
 /// Bytes of a detector and of what else a tree needs beside itself.
 const BESIDE: usize = 8 << 10;
+
+/// What tells forests apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// Chances of a false drift and a false warning.
+    drift: f64,
+    warning: f64,
+    /// Whether each leaf draws columns, not the whole tree.
+    by_leaf: bool,
+}
+
+impl Rules {
+    pub(crate) const ARF: Self = Self { drift: 1e-3, warning: 1e-2, by_leaf: true };
+    pub(crate) const SRP: Self = Self { drift: 1e-5, warning: 1e-4, by_leaf: false };
+
+    fn detector(&self) -> Adwin {
+        Adwin::new(self.drift, self.warning)
+    }
+}
 
 /// A tree and the columns it sees.
 #[derive(Clone, Debug)]
 struct Patch {
     /// What its columns are drawn by.
     draw: u64,
-    columns: Vec<u32>,
+    /// `None`: all, and its leaves draw.
+    columns: Option<Vec<u32>>,
     tree: HoeffdingTreeClassifier,
 }
 
@@ -58,7 +88,8 @@ struct SavedMember {
 
 /// The ensemble.
 #[derive(Clone, Debug)]
-pub struct Srp {
+pub struct Forest {
+    rules: Rules,
     seed: u64,
     spec: LearnerSpec,
     tree_bytes: usize,
@@ -68,31 +99,40 @@ pub struct Srp {
     events: u64,
     members: Vec<Member>,
     /// Memory for learning; its content means nothing between calls.
-    work: SrpWork,
-    scratch: Box<Scratch>,
+    work: ForestWork,
 }
 
-/// Memory for a tree's values and answer.
+/// Memory for what the trees say of a row, which learning it then shares.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SrpWork {
-    values: Vec<f64>,
+pub(crate) struct ForestWork {
+    voters: Vec<Voter>,
     said: Prediction,
-    /// The class each tree names.
-    votes: Vec<Option<ClassId>>,
+    /// For the trees beside.
+    values: Vec<f64>,
     answer: Prediction,
 }
 
-impl Srp {
+/// A tree's part in an answer.
+#[derive(Clone, Debug, Default)]
+struct Voter {
+    values: Vec<f64>,
+    visit: Visit,
+    /// The class it names.
+    vote: Option<ClassId>,
+}
+
+impl Forest {
     /// Reads `members`, `grace`, `confidence`.
-    pub(crate) fn build(params: &Params<'_>) -> Result<Self, SpecError> {
+    pub(crate) fn build(rules: Rules, params: &Params<'_>) -> Result<Self, SpecError> {
         let members = params.whole("members", 10, 1, 200)? as usize;
         let grace = params.whole("grace", 50, 1, 1_000_000)?;
         let confidence = params.number("confidence", 0.01, 1e-12, 0.5)?;
-        Self::new(members, grace, confidence, params.seed()?, params.max_bytes()?)
+        Self::new(rules, members, grace, confidence, params.seed()?, params.max_bytes()?)
     }
 
     /// `members` trees in `max_bytes`; as many as there is room for.
     pub(crate) fn new(
+        rules: Rules,
         members: usize,
         grace: u64,
         confidence: f64,
@@ -105,6 +145,7 @@ impl Srp {
         let successors = bytes >= 2 * LEAST_BYTES + BESIDE;
         let tree_bytes = (bytes - BESIDE.min(bytes / 4)) / if successors { 2 } else { 1 };
         let mut ensemble = Self {
+            rules,
             seed,
             spec,
             tree_bytes,
@@ -113,12 +154,11 @@ impl Srp {
             classes: 0,
             events: 0,
             members: vec![],
-            work: SrpWork::default(),
-            scratch: Box::default(),
+            work: ForestWork::default(),
         };
         for member in 0..members as u64 {
             let patch = ensemble.patch(mix(seed ^ mix(member)))?;
-            let detector = Adwin::new(DRIFT, WARNING);
+            let detector = rules.detector();
             ensemble.members.push(Member { patch, detector, next: None, draws: 0 });
         }
         Ok(ensemble)
@@ -127,7 +167,10 @@ impl Srp {
     /// A tree that has seen nothing, on columns drawn by `draw`.
     fn patch(&self, draw: u64) -> Result<Patch, SpecError> {
         let tree = HoeffdingTreeClassifier::new(&Params::new(&self.spec, self.seed, self.tree_bytes))?;
-        let mut patch = Patch { draw, columns: vec![], tree };
+        let mut patch = match self.rules.by_leaf {
+            true => Patch { draw, columns: None, tree: tree.with_subspaces(COLUMNS, draw) },
+            false => Patch { draw, columns: Some(vec![]), tree },
+        };
         patch.grow(&self.kinds);
         Ok(patch)
     }
@@ -141,27 +184,29 @@ impl Patch {
     }
 
     fn grow(&mut self, kinds: &[Kind]) {
-        self.columns = (0..kinds.len()).filter(|column| self.sees(*column)).map(|column| column as u32).collect();
-        if self.columns.is_empty() && !kinds.is_empty() {
-            self.columns.push(0);
+        if self.columns.is_none() {
+            return self.tree.grow(kinds);
         }
-        let kinds: Vec<_> = self.columns.iter().map(|column| kinds[*column as usize]).collect();
+        let mut columns: Vec<_> = (0..kinds.len()).filter(|c| self.sees(*c)).map(|c| c as u32).collect();
+        if columns.is_empty() && !kinds.is_empty() {
+            columns.push(0);
+        }
+        let kinds: Vec<_> = columns.iter().map(|column| kinds[*column as usize]).collect();
+        self.columns = Some(columns);
         self.tree.grow(&kinds);
     }
 
-    fn write(&self, row: &Row<'_>, values: &mut Vec<f64>) {
+    /// The row as the tree sees it.
+    fn seen<'a>(&self, row: &Row<'a>, values: &'a mut Vec<f64>) -> Row<'a> {
+        let Some(columns) = &self.columns else { return *row };
         let value = |column: &u32| row.values.get(*column as usize).copied().unwrap_or(f64::NAN);
         values.clear();
-        values.extend(self.columns.iter().map(value));
-    }
-
-    fn predict(&self, row: &Row<'_>, values: &mut Vec<f64>, scratch: &mut Scratch, out: &mut Prediction) {
-        self.write(row, values);
-        self.tree.predict_into(&Row { values, ..*row }, scratch, out);
+        values.extend(columns.iter().map(value));
+        Row { values, ..*row }
     }
 
     fn bytes(&self) -> usize {
-        size_of_val(&*self.columns) + self.tree.bytes()
+        self.columns.as_deref().map_or(0, size_of_val) + self.tree.bytes()
     }
 }
 
@@ -177,16 +222,18 @@ fn poisson(uniform: f64) -> f64 {
     k
 }
 
-impl Srp {
-    /// The mean of the trees' probabilities; leaves in `work` which class each tree names.
-    pub(crate) fn answer(&self, row: &Row<'_>, work: &mut SrpWork, scratch: &mut Scratch, out: &mut Prediction) {
+impl Forest {
+    /// The mean of the trees' probabilities; leaves in `work` what learning the row needs.
+    pub(crate) fn answer(&self, row: &Row<'_>, work: &mut ForestWork, out: &mut Prediction) {
         out.clear();
         out.probabilities.resize(self.classes, 0.0);
-        work.votes.clear();
-        for member in &self.members {
-            member.patch.predict(row, &mut work.values, scratch, &mut work.said);
+        work.voters.resize_with(self.members.len(), Voter::default);
+        for (member, Voter { values, visit, vote }) in self.members.iter().zip(&mut work.voters) {
+            let row = member.patch.seen(row, values);
+            member.patch.tree.visit(&row, visit);
+            member.patch.tree.answer(&row, visit, &mut work.said);
             out.probabilities.iter_mut().zip(&work.said.probabilities).for_each(|(sum, p)| *sum += p);
-            work.votes.push(work.said.class());
+            *vote = work.said.class();
         }
         if self.classes > 0 {
             out.normalise();
@@ -194,19 +241,25 @@ impl Srp {
     }
 
     /// Learns a row that was just answered with `work`.
-    pub(crate) fn learn_answered(&mut self, row: &Row<'_>, work: &mut SrpWork, target: Target, weight: f64) {
+    pub(crate) fn learn_answered(&mut self, row: &Row<'_>, work: &mut ForestWork, target: Target, weight: f64) {
         let Target::Class(ClassId(class)) = target else { return };
         self.classes = self.classes.max(class as usize + 1);
-        for i in 0..self.members.len() {
+        for (i, voter) in work.voters.iter_mut().enumerate() {
             let member = &mut self.members[i];
-            let wrong = work.votes[i] != Some(ClassId(class));
-            let signal = member.detector.update(f64::from(u8::from(wrong)));
             let draw = mix(self.seed ^ mix((i as u64) << 48 ^ self.events));
-            let times = weight * poisson((draw >> 11) as f64 / (1_u64 << 53) as f64);
+            let times = poisson((draw >> 11) as f64 / (1_u64 << 53) as f64);
+            let mut signal = Signal::Stable;
+            if times > 0.0 || !self.rules.by_leaf {
+                let wrong = voter.vote != Some(ClassId(class));
+                signal = member.detector.update(f64::from(u8::from(wrong)));
+            }
             if times > 0.0 {
-                for patch in std::iter::once(&mut member.patch).chain(&mut member.next) {
-                    patch.write(row, &mut work.values);
-                    patch.tree.learn(&Row { values: &work.values, ..*row }, target, times);
+                let seen = member.patch.seen(row, &mut voter.values);
+                member.patch.tree.learn_visited(&seen, &mut voter.visit, class as usize, weight * times);
+                let times = if self.rules.by_leaf { 1.0 } else { times };
+                if let Some(next) = &mut member.next {
+                    let seen = next.seen(row, &mut work.values);
+                    next.tree.learn(&seen, target, weight * times);
                 }
             }
             if signal != Signal::Stable {
@@ -229,14 +282,14 @@ impl Srp {
             if let Some(patch) = member.next.take().or(fresh) {
                 member.patch = patch;
             }
-            member.detector = Adwin::new(DRIFT, WARNING);
+            member.detector = self.rules.detector();
         } else if fresh.is_some() {
             member.next = fresh;
         }
     }
 }
 
-impl Learner for Srp {
+impl Learner for Forest {
     fn grow(&mut self, kinds: &[Kind]) {
         if self.kinds == kinds {
             return;
@@ -249,18 +302,30 @@ impl Learner for Srp {
     }
 
     fn learn(&mut self, row: &Row<'_>, target: Target, weight: f64) {
-        let (mut work, mut scratch) = (std::mem::take(&mut self.work), std::mem::take(&mut self.scratch));
+        let mut work = std::mem::take(&mut self.work);
         let mut answer = std::mem::take(&mut work.answer);
-        self.answer(row, &mut work, &mut scratch, &mut answer);
+        self.answer(row, &mut work, &mut answer);
         self.learn_answered(row, &mut work, target, weight);
         work.answer = answer;
-        (self.work, self.scratch) = (work, scratch);
+        self.work = work;
     }
 
     fn predict_into(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction) {
-        let mut work = std::mem::take(&mut scratch.srp);
-        self.answer(row, &mut work, scratch, out);
-        scratch.srp = work;
+        self.answer(row, &mut scratch.forest, out);
+    }
+
+    fn predict_then_learn(
+        &mut self,
+        row: &Row<'_>,
+        target: Target,
+        weight: f64,
+        _scratch: &mut Scratch,
+        out: &mut Prediction,
+    ) {
+        let mut work = std::mem::take(&mut self.work);
+        self.answer(row, &mut work, out);
+        self.learn_answered(row, &mut work, target, weight);
+        self.work = work;
     }
 
     fn bytes(&self) -> usize {
@@ -273,8 +338,8 @@ impl Learner for Srp {
         let saved: Vec<_> = self.members.iter().map(Member::saved).collect();
         out.push(Section::of("members", 1, &(self.events, self.classes, &self.kinds, saved)));
         for (i, member) in self.members.iter().enumerate() {
-            save_tree(&member.patch, &format!("{i}/"), out);
-            member.next.iter().for_each(|next| save_tree(next, &format!("{i}/next/"), out));
+            Section::nest(&format!("{i}/"), &member.patch.tree, out);
+            member.next.iter().for_each(|next| Section::nest(&format!("{i}/next/"), &next.tree, out));
         }
     }
 
@@ -290,7 +355,7 @@ impl Learner for Srp {
         for (i, SavedMember { draw, detector, next, draws }) in saved.into_iter().enumerate() {
             let read = |draw, prefix: &str| {
                 let mut patch = self.patch(draw).map_err(|e| corrupt(&e.to_string()))?;
-                patch.tree.restore(&own(sections, prefix)).map_err(|e| renamed(e, prefix))?;
+                Section::unnest(prefix, &mut patch.tree, sections)?;
                 Ok(patch)
             };
             let patch = read(draw, &format!("{i}/"))?;
@@ -306,27 +371,5 @@ impl Member {
     fn saved(&self) -> SavedMember {
         let next = self.next.as_ref().map(|next| next.draw);
         SavedMember { draw: self.patch.draw, detector: self.detector.clone(), next, draws: self.draws }
-    }
-}
-
-/// A tree's sections, their names behind a prefix.
-fn save_tree(patch: &Patch, prefix: &str, out: &mut Vec<Section>) {
-    let from = out.len();
-    patch.tree.save(out);
-    out[from..].iter_mut().for_each(|section| section.name.insert_str(0, prefix));
-}
-
-fn own(sections: &[Section], prefix: &str) -> Vec<Section> {
-    let own = |s: &Section| Some(Section { name: s.name.strip_prefix(prefix)?.to_owned(), ..s.clone() });
-    sections.iter().filter_map(own).collect()
-}
-
-/// An error about a section under the name it is saved by.
-fn renamed(error: RestoreError, prefix: &str) -> RestoreError {
-    let long = |name: String| format!("{prefix}{name}");
-    match error {
-        RestoreError::Missing(name) => RestoreError::Missing(long(name)),
-        RestoreError::Version { name, expected, got } => RestoreError::Version { name: long(name), expected, got },
-        RestoreError::Corrupt { name, message } => RestoreError::Corrupt { name: long(name), message },
     }
 }
