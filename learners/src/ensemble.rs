@@ -94,8 +94,12 @@ impl Ensemble {
             Combiner::Blend(blend) => blend.members().collect(),
             Combiner::Council(council) => council.members().collect(),
         };
-        let member = |((name, learner), (share, weight, loss)): ((&String, &AnyLearner), _)| {
-            Member { name: name.clone(), share, weight, loss, bytes: learner.bytes() }
+        let member = |((name, learner), (share, weight, loss)): ((&String, &AnyLearner), _)| Member {
+            name: name.clone(),
+            share,
+            weight,
+            loss,
+            bytes: learner.bytes(),
         };
         let members = self.names.iter().zip(&self.learners).zip(parts).map(member).collect();
         Explanation { members, columns: vec![] }

@@ -85,7 +85,7 @@ fn every_prediction_and_score_is_heard_and_after_a_crash_the_same_again() {
     send(&broker, "t", 0, sent[1_500..].to_vec());
     let world = start(&broker, dir.path(), &models).unwrap();
     world.wait("m", 3_002);
-    let told = world.answering().standings[0].report.accuracy.unwrap();
+    let told = world.answering().standings[0].report.all.accuracy.unwrap();
     world.stop();
 
     let (said, repeated) = once(heard(&broker, "said"));
