@@ -153,8 +153,7 @@ impl Ensemble {
                 blend.learn(&mut room.blend, classes, class as usize, weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
             }
             (Combiner::Council(council), Target::Value(y)) => {
-                let y = council.believe(&room.council, y.clamp(-LARGEST, LARGEST));
-                council.learn(&room.said, &mut room.council, y);
+                council.learn(&room.said, &mut room.council, y.clamp(-LARGEST, LARGEST));
             }
             _ => {}
         }

@@ -15,7 +15,8 @@ fn may(name: &str) -> f64 {
     match name {
         // Trees and their detectors' windows.
         "hoeffding_tree" | "ensemble" => 0.01,
-        "arf" | "srp" | "auto" => 0.05,
+        // Ten trees and more, some of them young.
+        "arf" | "srp" | "auto" => 0.3,
         // Fits in the background, and writes its rows down for that.
         "refit" => 1.0,
         _ => 0.0,

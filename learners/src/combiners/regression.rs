@@ -23,11 +23,6 @@ const BIAS: f64 = 0.3;
 const FAR: f64 = 20.0;
 /// How far beyond the range seen a stack may go.
 const BEYOND: f64 = 0.05;
-/// Usual errors within which a target beyond the range is believed, how many wild ones in a row are believed all the same,
-/// and the events (fading) before which everything is.
-const WILD: f64 = 50.0;
-const IN_A_ROW: i8 = 3;
-const FIRST: f64 = 50.0;
 /// Voices of the last BOA: shares, BOA, two stacks, the first two members (mean and last value).
 const VOICES: usize = 6;
 
@@ -69,8 +64,6 @@ pub(crate) struct Council {
     last: Boa,
     low: f64,
     high: f64,
-    /// Targets in a row that were not believed: above, or (negative) below.
-    wild: i8,
 }
 
 /// Memory that a council works in.
@@ -98,7 +91,6 @@ impl Council {
             last: Boa::new(VOICES),
             low: f64::INFINITY,
             high: f64::NEG_INFINITY,
-            wild: 0,
         }
     }
 
@@ -137,24 +129,6 @@ impl Council {
         ];
         work.answer = self.last.combine(&work.voices);
         work.answer
-    }
-
-    /// The target as it counts for what was just combined in `work`: one beyond the range seen is at most 50 usual errors
-    /// from the answer, so that a wild one upsets nobody. The third in a row on one side is believed: the level has changed.
-    pub(crate) fn believe(&mut self, work: &CouncilWork, y: f64) -> f64 {
-        let reach = WILD * work.unit;
-        let (low, high) = (self.low.min(work.answer - reach), self.high.max(work.answer + reach));
-        let known = self.events > FIRST && self.errors.iter().all(|error| *error > 0.0);
-        if !known || (low..=high).contains(&y) {
-            self.wild = 0;
-            return y;
-        }
-        self.wild = if y > high { self.wild.max(0) + 1 } else { self.wild.min(0) - 1 };
-        if self.wild.abs() < IN_A_ROW {
-            return y.clamp(low, high);
-        }
-        self.wild = 0;
-        y
     }
 
     /// Learns the truth of what was just combined in `work`.

@@ -2,12 +2,9 @@
 //! and no combiner it is that model as a learner of its own.
 //!
 //! What a member says is held within the targets seen and 10 % beyond; what is no number counts as the last value known.
-//! Members and combiner learn a target as the combiner believes it, so that a wild one upsets neither.
 //! A member that does not fit into the budget of bytes or operations any more is left out for good, the last of the list first.
 
 mod lineup;
-#[cfg(test)]
-mod tests;
 
 use features::{Kind, Row, Target, Task};
 
@@ -22,7 +19,7 @@ use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecErr
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
 const MEMBER_VERSION: u16 = 1;
-const COUNCIL_VERSION: u16 = 2;
+const COUNCIL_VERSION: u16 = 1;
 /// How far beyond the range of targets seen a member may go.
 const BEYOND: f64 = 0.1;
 
@@ -152,20 +149,17 @@ impl Forecaster {
     fn learn_answered(&mut self, room: &mut Room, row: &Row<'_>, target: Target, weight: f64, before: Option<&[f64]>) {
         let Target::Value(y) = target else { return };
         let (y, weight) = (y.clamp(-LARGEST, LARGEST), weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
-        let y = if self.single {
+        for (seat, work) in self.seats.iter_mut().zip(&mut room.works).filter(|(seat, _)| seat.on) {
+            seat.member.learn(&room.x, work, y, weight);
+        }
+        if self.single {
             self.council.see(y);
-            y
         } else {
             if let Some(before) = before.filter(|before| before.len() == self.seats.len()) {
                 room.said.copy_from_slice(before);
                 self.council.combine(&room.said, &mut room.council);
             }
-            let y = self.council.believe(&room.council, y);
             self.council.learn(&room.said, &mut room.council, y);
-            y
-        };
-        for (seat, work) in self.seats.iter_mut().zip(&mut room.works).filter(|(seat, _)| seat.on) {
-            seat.member.learn(&room.x, work, y, weight);
         }
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
         self.inputs.learn(row, &room.x.known, Target::Value(y), space);
