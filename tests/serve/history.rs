@@ -35,7 +35,7 @@ fn samples_and_happenings_come_as_they_were_seen() {
             "events_per_second": events_per_second, "requests_per_second": requests_per_second,
             "predict_p50_ms": 2.944, "predict_p99_ms": 2.944, "loss": { "mean": 0.25 }, "best": null, "baseline": null,
             "served": null, "verdict": "warning", "champion": "mean", "pinned": null, "checkpoint_version": 1,
-            "waiting": 7,
+            "waiting": 7, "members": { "net": 0.75 },
         })
     };
     // The first publication was at 1 s, the next ones at 11 s and 12 s.
