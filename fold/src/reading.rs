@@ -1,6 +1,7 @@
 //! The half of the fold that reads: records become rows. It knows no learner, so that a batch may be read while the one
 //! before it is learned.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use features::{EventTime, LabelSource, NextOffset, Record, Reject, Row, Schema, TopicId};
@@ -111,38 +112,32 @@ impl Reading {
         self.counts.unusable_values += u64::from(seen.unusable);
         self.last_event = self.last_event.max(seen.at);
         let grown = seen.grown.then(|| self.schema.kinds());
-        let mut name = || match observer.id() {
-            Some(name) => name.to_owned(),
-            None => format!(
-                "{}/{}/{}",
-                self.config.topics[usize::from(record.from.topic.0)],
-                record.from.partition,
-                record.offset
-            ),
-        };
+        let topics = &self.config.topics;
         if let (Some(served), Some(target), LabelSource::Event) =
             (&mut self.served, seen.target, self.config.event.label)
         {
-            served.label(Id::of(&name()), target);
+            served.label(Id::of(&name(observer, record, topics)), target);
         }
         let label = seen.target.filter(|_| self.config.event.label == LabelSource::Event);
-        let asked = |id: String| Asked { index, id, at: seen.at, label };
+        let asked = |id: Cow<'_, str>| Asked { index, id: id.into_owned(), at: seen.at, label };
         match (waiting, seen.target) {
             (None, Some(target)) => {
-                chunk.asked.extend(self.tell.predictions.then(&mut name).map(asked));
+                chunk.asked.extend(self.tell.predictions.then(|| asked(name(observer, record, topics))));
                 self.counts.events += 1;
                 chunk.rows(row.len(), grown).push(row, seen.at, seen.entity, target);
                 chunk.learned.push(index);
             }
             (None, None) => unreachable!("an event whose label never comes is rejected"),
             (Some(waiting), target) => {
-                let id = self.labels_topic.is_some().then(|| Id::of(&name()));
+                let id = self.labels_topic.is_some().then(|| Id::of(&name(observer, record, topics)));
                 let row = Row { values: row, at: seen.at, entity: seen.entity };
                 let answer = self.schema.classes().len().max(1);
                 chunk.steps.extend(grown.map(Step::Grow));
                 let number = waiting.observe(&row, id, target, answer, ready);
                 chunk.steps.extend(number.map(Step::Predict));
-                chunk.asked.extend(number.filter(|_| self.tell.predictions).map(|_| asked(name())));
+                chunk
+                    .asked
+                    .extend(number.filter(|_| self.tell.predictions).map(|_| asked(name(observer, record, topics))));
                 self.counts.events += ready.len() as u64;
                 chunk.learned.extend(ready.iter().map(|_| index));
                 chunk.steps.extend(ready.drain(..).map(Step::Learn));
@@ -181,4 +176,15 @@ impl Reading {
         }
         Ok(())
     }
+}
+
+/// What an event is called: its id, or else its place in the log.
+fn name<'a>(observer: &'a mut features::Observer, record: &Record, topics: &[String]) -> Cow<'a, str> {
+    observer.id().map_or_else(
+        || {
+            let topic = &topics[usize::from(record.from.topic.0)];
+            Cow::Owned(format!("{topic}/{}/{}", record.from.partition, record.offset))
+        },
+        Cow::Borrowed,
+    )
 }

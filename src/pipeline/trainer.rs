@@ -259,7 +259,7 @@ impl Trainer {
                 Step::Wait | Step::End => return Ok(()),
                 Step::Decide(decision) => self.decide(&decision, source)?,
                 Step::Skip(version) => self.halves.fold().skip_to(version),
-                Step::Fold(batch) => self.fold_batch(batch)?,
+                Step::Fold(batch) => self.fold_batch(batch, source)?,
             }
             if self.tail.is_done() {
                 info!(version = self.halves.version(), "the journal's end is reached");
@@ -313,7 +313,7 @@ impl Trainer {
         if !batch.is_empty() {
             let entry = Entry::Records { runs: runs_of(&batch, self.halves.position()), digest: digest(&batch) };
             self.store.journal(self.halves.version(), &entry)?;
-            self.fold_batch(batch)?;
+            self.fold_batch(batch, source)?;
         }
         Ok(())
     }
@@ -332,7 +332,7 @@ impl Trainer {
         Ok(())
     }
 
-    fn fold_batch(&mut self, batch: Vec<Record>) -> Result<(), TurnError> {
+    fn fold_batch(&mut self, batch: Vec<Record>, source: &mut dyn Source) -> Result<(), TurnError> {
         let unusable = self.halves.fold_batch(&batch);
         let mut rejected = unusable.iter().map(|r| r.index).peekable();
         let mut garbage = Vec::new();
@@ -349,10 +349,9 @@ impl Trainer {
             let StopAt { share, of_last } = self.pace.stop_partition_at;
             let topic = self.topic(from);
             let percent = share * 100.0;
-            self.stop(
-                from,
-                format!("{topic}/{}: {percent} % of the last {of_last} records were unusable", from.partition),
-            );
+            let partition = from.partition;
+            self.stop(from, format!("{topic}/{partition}: {percent} % of the last {of_last} records were unusable"));
+            source.stop(from).map_err(TurnError::Source)?;
         }
         if !unusable.is_empty() {
             self.store.dead_letters(&self.topics, &batch, &unusable)?;

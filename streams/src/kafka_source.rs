@@ -143,6 +143,11 @@ impl KafkaSource {
         }
     }
 
+    fn command(&self, command: Command) -> Result<(), SourceError> {
+        // The reader empties this queue at least ten times a second, however full the other one is.
+        self.link().commands.send_timeout(command, CLOSE_WITHIN).map_err(|_| SourceError::Stopped)
+    }
+
     fn deliver(&mut self, from: PartitionId, next: i64) {
         if let Some((_, delivered)) = self.assigned.get_mut(&from) {
             *delivered = next.max(*delivered);
@@ -172,9 +177,11 @@ impl Source for KafkaSource {
         for &(from, next) in partitions {
             self.assigned.insert(from, (self.generation, next.0));
         }
-        let command = Command::Assign { generation: self.generation, partitions: partitions.to_vec() };
-        // The reader empties this queue at least ten times a second, however full the other one is.
-        self.link().commands.send_timeout(command, CLOSE_WITHIN).map_err(|_| SourceError::Stopped)
+        self.command(Command::Assign { generation: self.generation, partitions: partitions.to_vec() })
+    }
+
+    fn stop(&mut self, partition: PartitionId) -> Result<(), SourceError> {
+        self.command(Command::Stop(partition))
     }
 
     fn committed(&mut self, positions: &[(PartitionId, NextOffset)]) {

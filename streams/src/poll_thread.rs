@@ -33,6 +33,7 @@ const PENDING: usize = 64;
 /// What the pipeline wants.
 pub(crate) enum Command {
     Assign { generation: u64, partitions: Vec<(PartitionId, NextOffset)> },
+    Stop(PartitionId),
     Committed(Vec<(PartitionId, NextOffset)>),
 }
 
@@ -146,6 +147,12 @@ impl Reader {
                     }
                     self.check_at = Instant::now();
                 }
+                Ok(Command::Stop(partition)) => {
+                    self.unchecked.retain(|(other, _)| *other != partition);
+                    if self.reading.remove(&partition).is_some() {
+                        self.read_on()?;
+                    }
+                }
                 Ok(Command::Committed(positions)) => {
                     let offsets = self.list(positions.iter().map(|&(from, next)| (from, next.0)))?;
                     if let Err(e) = self.consumer().commit(&offsets, CommitMode::Async) {
@@ -181,6 +188,11 @@ impl Reader {
             }
         }
         self.check_at = Instant::now() + RETRY;
+        self.read_on()
+    }
+
+    /// Reads those partitions that are to be read, and no others, from where each was.
+    fn read_on(&mut self) -> Result<(), Stop> {
         let topics = &self.topics;
         let name = |from: &PartitionId| topics[usize::from(from.topic.0)].as_str();
         self.client.gather(self.reading.keys().map(|from| (name(from), from.partition)));

@@ -77,6 +77,14 @@ pub trait Source: Send {
     /// The source is broken and must be made anew.
     fn assign(&mut self, partitions: &[(PartitionId, NextOffset)]) -> Result<(), SourceError>;
 
+    /// Reads a partition no more, until it is assigned again; what was read of it may still come.
+    ///
+    /// # Errors
+    /// The source is broken and must be made anew.
+    fn stop(&mut self, _partition: PartitionId) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     /// Tells the outside how far the model's checkpoints have come (for lag tools); never waits.
     fn committed(&mut self, _positions: &[(PartitionId, NextOffset)]) {}
 

@@ -247,6 +247,36 @@ fn a_partition_whose_offset_the_log_does_not_hold_is_stopped_alone() {
 }
 
 #[test]
+fn a_partition_that_is_stopped_is_read_no_more_until_it_is_assigned_again() {
+    let broker = MockBroker::start(&[("t", 2)]).unwrap();
+    fill(&broker, "t", 0, 0..10);
+    fill(&broker, "t", 1, 0..10);
+    let mut source = KafkaSource::start(config(&broker, &["t"])).unwrap();
+    let found = discovered(&mut source, 2);
+    source.assign(&found).unwrap();
+    let mut left = 2;
+    poll_until(&mut source, |event| {
+        left -= usize::from(matches!(event, SourceEvent::CaughtUp { .. }));
+        left == 0
+    });
+    source.stop(at(0, 0)).unwrap();
+    // The reader obeys before it looks for records again.
+    thread::sleep(Duration::from_millis(500));
+    fill(&broker, "t", 0, 10..20);
+    fill(&broker, "t", 1, 10..20);
+    let seen =
+        poll_until(&mut source, |event| matches!(event, SourceEvent::CaughtUp { from, .. } if *from == at(0, 1)));
+    assert_eq!(numbers(&seen, at(0, 1)), (10..20).collect::<Vec<_>>());
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(source.poll(Duration::from_millis(100)).unwrap(), None, "it is stopped");
+    assert_eq!(numbers(&seen, at(0, 0)), [0_u32; 0]);
+    source.assign(&[(at(0, 0), NextOffset(15))]).unwrap();
+    let seen =
+        poll_until(&mut source, |event| matches!(event, SourceEvent::CaughtUp { from, .. } if *from == at(0, 0)));
+    assert_eq!(numbers(&seen, at(0, 0)), (15..20).collect::<Vec<_>>());
+}
+
+#[test]
 fn lag_counts_what_was_not_taken_yet_and_commits_never_wait() {
     let broker = MockBroker::start(&[("t", 1)]).unwrap();
     fill(&broker, "t", 0, 0..50_000);
