@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use checkpoints::{Checkpoint, CheckpointStore, FileJournal, FileStore, Journal, StateDir, hash_sections};
+use checkpoints::{Checkpoint, CheckpointStore, FileJournal, FileStore, Journal, StateDir};
 use features::{NextOffset, PartitionId, Record, Task};
 use fold::{Chunk, Entry, Fold, FoldConfig, Position, digest, runs_of};
 use learners::{Outcome, Report};
@@ -192,20 +192,12 @@ impl Replay {
     }
 
     fn finish(mut self, wall: Duration) -> Result<Summary, CliError> {
-        let sections = to_store(self.fold.save());
-        let (state_hash, model_hash) = (hash_sections(&sections, &[]), hash_sections(&sections, fold::NOT_THE_MODEL));
-        let version = self.fold.version();
+        let (version, now_ms) = (self.fold.version(), jiff::Timestamp::now().as_millisecond());
+        let (meta, sections) = (Meta::of(&self.fold).encode(), (to_store(self.fold.save()), Vec::new()));
+        let checkpoint = Checkpoint::new(&self.name, version, now_ms, meta, sections, fold::NOT_THE_MODEL);
+        let (state_hash, model_hash) = (checkpoint.state_hash, checkpoint.model_hash);
         if let Some(kept) = &mut self.kept {
             kept.journal.sync().map_err(anyhow::Error::from)?;
-            let checkpoint = Checkpoint {
-                model: self.name.clone(),
-                version,
-                created_at_ms: jiff::Timestamp::now().as_millisecond(),
-                state_hash,
-                model_hash,
-                meta: Meta::of(&self.fold).encode(),
-                sections,
-            };
             kept.store.commit(&checkpoint).map_err(anyhow::Error::from)?;
         }
         let counts = self.fold.counts();

@@ -4,9 +4,7 @@
 
 use std::time::Instant;
 
-use checkpoints::{
-    Checkpoint, CheckpointStore, Entry, FileJournal, FileStore, Journal, Keep, Section, StateDir, hash_sections,
-};
+use checkpoints::{Checkpoint, CheckpointStore, Entry, FileJournal, FileStore, Journal, Keep, Section, StateDir};
 
 const COMMITS: u64 = 40;
 
@@ -23,10 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut millis, mut prunes, mut last) = (Vec::new(), Vec::new(), None);
     for version in 1..=COMMITS {
         sections[0] = section("large-0".into(), version, 1 << 20);
-        let hash = hash_sections(&sections, &[]);
-        let (model, meta) = ("cost".to_owned(), vec![7; 100]);
-        let sections = sections.clone();
-        let c = Checkpoint { model, version, created_at_ms: 0, state_hash: hash, model_hash: hash, meta, sections };
+        let c = Checkpoint::new("cost", version, 0, vec![7; 100], (sections.clone(), vec![]), &[]);
         let start = Instant::now();
         last = Some(store.commit(&c)?);
         millis.push(start.elapsed().as_secs_f64() * 1e3);

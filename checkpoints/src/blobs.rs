@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::bytes::{Hash, Reader, Writer, check, hex};
-use crate::checkpoint::{Checkpoint, Section};
+use crate::checkpoint::{Checkpoint, Section, Unchanged};
 use crate::disk::Disk;
 use crate::durable;
 use crate::error::CheckpointError;
@@ -26,7 +26,7 @@ const SECTION: u8 = 1;
 const PACK: u8 = 2;
 /// Smaller sections go into the pack; larger ones are files of their own and are not written again while unchanged. A block
 /// of 1,024 rows that wait, or of their names, is larger.
-pub(crate) const OWN_FILE_FROM_BYTES: usize = 16 << 10;
+pub const OWN_FILE_FROM_BYTES: usize = 16 << 10;
 
 /// The blobs of one model.
 pub(crate) struct Blobs {
@@ -78,6 +78,13 @@ impl Blobs {
             };
             let (length, hash) = (bytes.len() as u64, blob.unwrap_or_else(|| *blake3::hash(bytes).as_bytes()));
             manifest.sections.push(SectionPlace { name: name.clone(), version: *version, blob, offset, length, hash });
+        }
+        for Unchanged { name, version, length, hash } in &c.unchanged {
+            if !self.has(hash) {
+                return Err(CheckpointError::NotStored(name.clone()));
+            }
+            let (name, version, blob) = (name.clone(), *version, Some(*hash));
+            manifest.sections.push(SectionPlace { name, version, blob, offset: 0, length: *length, hash: *hash });
         }
         let own = manifest.to_bytes();
         pack.raw(&own).u32(u32::try_from(own.len()).expect("manifests are bounded"));
@@ -178,6 +185,7 @@ impl Blobs {
             model_hash: manifest.model_hash,
             meta: manifest.meta.clone(),
             sections,
+            unchanged: Vec::new(),
         })
     }
 

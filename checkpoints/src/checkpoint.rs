@@ -16,6 +16,19 @@ pub struct Section {
     pub bytes: Vec<u8>,
 }
 
+/// A section that the store holds already, from an earlier checkpoint of the model: its bytes need not be given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unchanged {
+    /// As [`Section::name`].
+    pub name: String,
+    /// As [`Section::version`].
+    pub version: u16,
+    /// Number of bytes, at least [`crate::OWN_FILE_FROM_BYTES`].
+    pub length: u64,
+    /// blake3 of the bytes.
+    pub hash: Hash,
+}
+
 /// A model's state at one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -25,7 +38,7 @@ pub struct Checkpoint {
     pub version: u64,
     /// When it was taken, milliseconds since 1970 (UTC); decides what is kept, nothing else.
     pub created_at_ms: i64,
-    /// [`hash_sections`] over all sections.
+    /// [`hash_sections`] over all sections, those that are unchanged among them.
     pub state_hash: Hash,
     /// [`hash_sections`] without position and journal.
     pub model_hash: Hash,
@@ -33,6 +46,8 @@ pub struct Checkpoint {
     pub meta: Vec<u8>,
     /// The state.
     pub sections: Vec<Section>,
+    /// More of it. None of a checkpoint that was loaded.
+    pub unchanged: Vec<Unchanged>,
 }
 
 impl Checkpoint {
@@ -42,18 +57,32 @@ impl Checkpoint {
     pub const MAX_SECTIONS: usize = 1 << 16;
     const MAX_NAME_BYTES: usize = 64;
 
+    /// Of a state, with its hashes; `not_the_model` names the sections that the model's hash leaves out.
+    #[must_use]
+    pub fn new(
+        model: &str,
+        version: u64,
+        created_at_ms: i64,
+        meta: Vec<u8>,
+        (sections, unchanged): (Vec<Section>, Vec<Unchanged>),
+        not_the_model: &[&str],
+    ) -> Self {
+        let [state_hash, model_hash] = hash_all(&sections, &unchanged, [&[], not_the_model]);
+        Self { model: model.to_owned(), version, created_at_ms, state_hash, model_hash, meta, sections, unchanged }
+    }
+
     pub(crate) fn check(&self) -> Result<(), CheckpointError> {
         let limit = |what: &str, bytes: usize, limit: usize| match bytes <= limit {
             true => Ok(()),
             false => Err(CheckpointError::TooLarge { what: what.into(), bytes: bytes as u64, limit: limit as u64 }),
         };
         limit("a checkpoint's meta", self.meta.len(), Self::MAX_META_BYTES)?;
-        limit("a checkpoint's list of sections", self.sections.len(), Self::MAX_SECTIONS)?;
+        limit("a checkpoint's list of sections", self.sections.len() + self.unchanged.len(), Self::MAX_SECTIONS)?;
         let mut names = BTreeSet::new();
-        for section in &self.sections {
-            limit(&format!("the section name {}", section.name), section.name.len(), Self::MAX_NAME_BYTES)?;
-            if !names.insert(&section.name) {
-                return Err(CheckpointError::DuplicateSection(section.name.clone()));
+        for name in self.sections.iter().map(|s| &s.name).chain(self.unchanged.iter().map(|s| &s.name)) {
+            limit(&format!("the section name {name}"), name.len(), Self::MAX_NAME_BYTES)?;
+            if !names.insert(name) {
+                return Err(CheckpointError::DuplicateSection(name.clone()));
             }
         }
         Ok(())
@@ -64,27 +93,21 @@ impl Checkpoint {
 /// left out. The order they come in does not matter.
 #[must_use]
 pub fn hash_sections(sections: &[Section], leave_out: &[&str]) -> Hash {
-    let [hash] = hash_all(sections, [leave_out]);
+    let [hash] = hash_all(sections, &[], [leave_out]);
     hash
 }
 
-/// [`hash_sections`] of all sections, and without those named in `leave_out`: each section is read once.
-#[must_use]
-pub fn hash_both(sections: &[Section], leave_out: &[&str]) -> (Hash, Hash) {
-    let [all, left] = hash_all(sections, [&[], leave_out]);
-    (all, left)
-}
-
-fn hash_all<const N: usize>(sections: &[Section], leave_out: [&[&str]; N]) -> [Hash; N] {
-    let mut sorted: Vec<&Section> = sections.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+/// [`hash_sections`] several times, with others left out: each section is read once.
+fn hash_all<const N: usize>(sections: &[Section], unchanged: &[Unchanged], leave_out: [&[&str]; N]) -> [Hash; N] {
+    let carried = sections.iter().map(|s| (s.name.as_str(), s.version, *blake3::hash(&s.bytes).as_bytes()));
+    let stored = unchanged.iter().map(|s| (s.name.as_str(), s.version, s.hash));
+    let mut sorted: Vec<_> = carried.chain(stored).collect();
+    sorted.sort_by_key(|(name, _, _)| *name);
     let mut writers = [(); N].map(|()| Writer::default());
-    for section in sorted {
-        let mut hash = None;
+    for (name, version, hash) in sorted {
         for (w, leave_out) in writers.iter_mut().zip(leave_out) {
-            if !leave_out.contains(&section.name.as_str()) {
-                let hash = hash.get_or_insert_with(|| blake3::hash(&section.bytes));
-                w.blob(section.name.as_bytes()).u16(section.version).raw(hash.as_bytes());
+            if !leave_out.contains(&name) {
+                w.blob(name.as_bytes()).u16(version).raw(&hash);
             }
         }
     }
@@ -110,7 +133,15 @@ mod tests {
             assert_ne!(hash, hash_sections(&[other, b.clone()], &[]));
         }
         let both = [a.clone(), b.clone()];
-        assert_eq!(hash_both(&both, &["a"]), (hash, hash_sections(&both, &["a"])));
+        let hashes = |sections: Vec<Section>, unchanged: Vec<Unchanged>| {
+            let checkpoint = Checkpoint::new("m", 1, 0, vec![], (sections, unchanged), &["a"]);
+            (checkpoint.state_hash, checkpoint.model_hash)
+        };
+        let expected = (hash, hash_sections(&both, &["a"]));
+        assert_eq!(hashes(both.to_vec(), vec![]), expected);
+        let own = *blake3::hash(&a.bytes).as_bytes();
+        let unchanged = Unchanged { name: a.name, version: a.version, length: 2, hash: own };
+        assert_eq!(hashes(vec![b], vec![unchanged]), expected, "it need not be given to be counted");
     }
 
     #[test]

@@ -77,6 +77,9 @@ pub enum CheckpointError {
     /// Two sections of one name.
     #[error("the section {0} comes twice in one checkpoint")]
     DuplicateSection(String),
+    /// A section that was not given, because the store was to have it, and that it has not: give it whole.
+    #[error("the section {0} is not in the store as it was to be")]
+    NotStored(String),
     /// The manifests' database, after limited tries.
     #[error("the manifest database: {0}")]
     Database(String),

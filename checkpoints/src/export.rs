@@ -186,8 +186,9 @@ fn read(
     let (version, created_at_ms) = (from.number()?, i64::from_le_bytes(from.array()?));
     let (state_hash, model_hash): (Hash, Hash) = (from.array()?, from.array()?);
     let meta = from.bytes()?;
+    let (name, unchanged) = (model.clone(), Vec::new());
     let checkpoint =
-        Checkpoint { model: model.clone(), version, created_at_ms, state_hash, model_hash, meta, sections };
+        Checkpoint { model: name, version, created_at_ms, state_hash, model_hash, meta, sections, unchanged };
     Ok((model, checkpoint))
 }
 

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::checkpoint::{Section, hash_sections};
+use crate::checkpoint::{Section, Unchanged, hash_sections};
 use crate::disk::RealDisk;
 use crate::journal::{Entry, FileJournal, Journal};
 
@@ -28,6 +28,7 @@ fn checkpoint(version: u64) -> Checkpoint {
         model_hash: hash_sections(&sections, &["small-3"]),
         meta: format!("position {version}").into_bytes(),
         sections,
+        unchanged: Vec::new(),
     }
 }
 
@@ -113,6 +114,52 @@ fn pruning_keeps_the_newest_three_and_the_pinned_ones_and_leaves_no_file() {
     store.remove("air").unwrap();
     assert_eq!((versions(&store), newest(&store)), (vec![], None));
     assert!(!dir.path().join("models/air").exists());
+}
+
+/// The same state, whose section `ring` is not given again.
+fn without_its_ring(mut checkpoint: Checkpoint) -> Checkpoint {
+    let Section { name, version, bytes } = checkpoint.sections.remove(0);
+    let (length, hash) = (bytes.len() as u64, *blake3::hash(&bytes).as_bytes());
+    checkpoint.unchanged.push(Unchanged { name, version, length, hash });
+    checkpoint
+}
+
+#[test]
+fn a_section_that_the_store_has_need_not_be_given_again_and_one_that_it_has_not_is_refused() {
+    let by_name = |mut checkpoint: Checkpoint| {
+        checkpoint.sections.sort_by(|a, b| a.name.cmp(&b.name));
+        checkpoint
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    // The ring of 4 to 7 is one and the same.
+    for (version, whole) in [(4, true), (5, false), (6, false)] {
+        let given = if whole { checkpoint(version) } else { without_its_ring(checkpoint(version)) };
+        store.commit(&given).unwrap();
+        assert_eq!(newest(&store).map(by_name), Some(by_name(checkpoint(version))));
+    }
+    store.prune("air", &Keep { last: 1, hourly: 0, daily: 0 }).unwrap();
+    assert_no_leak(&store, dir.path());
+    let refused = store.commit(&without_its_ring(checkpoint(9))).unwrap_err();
+    assert!(matches!(&refused, CheckpointError::NotStored(name) if name == "ring"), "{refused}");
+    assert_eq!(newest(&store).map(by_name), Some(by_name(checkpoint(6))), "the others stand");
+    store.commit(&checkpoint(9)).unwrap();
+    drop(store);
+    // The next process has only what is on the disk.
+    let store = open(dir.path());
+    store.commit(&without_its_ring(checkpoint(10))).unwrap();
+    assert_eq!(newest(&store).map(by_name), Some(by_name(checkpoint(10))));
+    let ring = blob_files(dir.path()).into_iter().find(|path| {
+        let hash = *blake3::hash(&checkpoint(10).sections[0].bytes).as_bytes();
+        path.ends_with(crate::bytes::hex(&hash))
+    });
+    let ring = ring.expect("it is a file of its own");
+    fs::write(&ring, b"damaged").unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert!(matches!(store.commit(&without_its_ring(checkpoint(11))), Err(CheckpointError::NotStored(_))));
+    store.commit(&checkpoint(11)).unwrap();
+    assert_eq!(newest(&store), Some(checkpoint(11)));
 }
 
 #[test]

@@ -28,8 +28,9 @@ mod store;
 #[cfg(test)]
 mod worst_disk;
 
+pub use blobs::OWN_FILE_FROM_BYTES;
 pub use bytes::Hash;
-pub use checkpoint::{Checkpoint, Section, hash_both, hash_sections};
+pub use checkpoint::{Checkpoint, Section, Unchanged, hash_sections};
 pub use error::CheckpointError;
 pub use export::{Exported, export};
 pub use file_store::FileStore;

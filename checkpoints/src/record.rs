@@ -64,7 +64,7 @@ impl Manifest {
             state_hash: c.state_hash,
             model_hash: c.model_hash,
             meta: c.meta.clone(),
-            sections: Vec::with_capacity(c.sections.len()),
+            sections: Vec::with_capacity(c.sections.len() + c.unchanged.len()),
             pack: [0; 32],
         }
     }

@@ -10,6 +10,7 @@
 //! those of one seed and what came of each.
 
 mod actions;
+mod toy;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -44,6 +44,7 @@ fn checkpoint(version: u64, minutes: i64, parts: &[(u8, u8, usize)]) -> Checkpoi
         model_hash: hash_sections(&sections, &["s0"]),
         meta: minutes.to_le_bytes().to_vec(),
         sections,
+        unchanged: Vec::new(),
     }
 }
 

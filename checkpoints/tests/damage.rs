@@ -39,6 +39,7 @@ fn checkpoint(version: u64) -> Checkpoint {
         model_hash: [1; 32],
         meta: version.to_le_bytes().to_vec(),
         sections,
+        unchanged: Vec::new(),
     }
 }
 

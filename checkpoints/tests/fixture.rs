@@ -57,6 +57,7 @@ fn checkpoint(version: u64) -> Checkpoint {
         model_hash: hash_sections(&sections, &["position"]),
         meta: format!("meta of {version}").into_bytes(),
         sections,
+        unchanged: Vec::new(),
     }
 }
 

@@ -41,6 +41,7 @@ fn checkpoint(version: u64) -> Checkpoint {
         model_hash: [0; 32],
         meta: version.to_le_bytes().to_vec(),
         sections,
+        unchanged: Vec::new(),
     }
 }
 

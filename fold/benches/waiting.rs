@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use features::{ClassId, EntityId, EventSpec, EventTime, LabelSource, Limits, Row, Start, Target, Task};
 use fold::waiting::{Id, Join, Ready, Waiting};
-use fold::{FoldConfig, Horizon, Labels, OnDrift};
+use fold::{FoldConfig, Horizon, Labels, OnDrift, Sections};
 use learners::Prediction;
 
 const ROWS: u64 = 1_000_000;
@@ -90,22 +90,26 @@ fn waiting(c: &mut Criterion) {
     ];
     for (way, config) in &ways {
         let mut waiting = full(config);
-        let mut saved = Vec::new();
+        let mut saved = Sections::default();
         waiting.save(&mut saved);
-        let bytes: usize = saved.iter().map(|section| section.bytes.len()).sum();
-        eprintln!("{way}: {ROWS} rows, {bytes} bytes in {} sections, {} bytes counted", saved.len(), waiting.bytes());
+        let bytes: usize = saved.whole.iter().map(|section| section.bytes.len()).sum();
+        eprintln!(
+            "{way}: {ROWS} rows, {bytes} bytes in {} sections, {} bytes counted",
+            saved.whole.len(),
+            waiting.bytes()
+        );
         group.throughput(Throughput::Elements(ROWS));
         group.bench_function(format!("save 1,000,000 rows/{way}"), |b| {
             b.iter(|| {
-                saved.clear();
+                saved.whole.clear();
                 waiting.save(&mut saved);
-                saved.len()
+                saved.whole.len()
             });
         });
         group.bench_function(format!("restore 1,000,000 rows/{way}"), |b| {
             b.iter(|| {
                 let mut restored = Waiting::new(config, LEARNERS as usize).expect("labels come later");
-                restored.restore(&saved).expect("it was saved");
+                restored.restore(&saved.whole).expect("it was saved");
                 restored.counts()
             });
         });

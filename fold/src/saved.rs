@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::living::Living;
 use crate::slot::Slot;
-use crate::{Counts, Fold, FoldConfig, GenesisError, Live, Position, Role};
+use crate::{Counts, Fold, FoldConfig, GenesisError, Live, Position, Role, Sections};
 
 /// The behaviour of the fold and its learners: states of one number go on bit for bit, another number is another fold.
 pub const FOLD_VERSION: u32 = 3;
@@ -97,6 +97,11 @@ impl SavedSlot {
 impl Fold {
     /// The whole state as sections of unique names.
     pub fn save(&self) -> Vec<Section> {
+        self.save_to(Sections::default()).whole
+    }
+
+    /// The same; which of them are to be only named `sections` says.
+    pub fn save_to(&self, mut sections: Sections) -> Sections {
         let progress = Progress {
             version: self.reading.version,
             position: self.reading.position.clone(),
@@ -109,12 +114,10 @@ impl Fold {
             born: self.learning.born,
             slots: self.learning.slots.iter().map(SavedSlot::of).collect(),
         };
-        let mut sections = vec![
-            Section::of(PROGRESS, 1, &progress),
-            Section { name: SCHEMA.into(), version: 1, bytes: self.reading.schema.save() },
-            Section::of(HAPPENINGS, 1, &self.learning.happenings),
-            Section::of(LEARNERS, 1, &learners),
-        ];
+        sections.push(Section::of(PROGRESS, 1, &progress));
+        sections.push(Section { name: SCHEMA.into(), version: 1, bytes: self.reading.schema.save() });
+        sections.push(Section::of(HAPPENINGS, 1, &self.learning.happenings));
+        sections.push(Section::of(LEARNERS, 1, &learners));
         if self.learning.reconfigured {
             sections.push(Section::of(CONFIG, 1, &*self.learning.config));
         }
@@ -125,12 +128,10 @@ impl Fold {
             served.save(&mut sections);
         }
         for slot in &self.learning.slots {
-            let from = sections.len();
-            slot.learner.save(&mut sections);
-            slot.monitor.save(&mut sections);
-            for section in &mut sections[from..] {
-                section.name = format!("{}{}", prefix(slot), section.name);
-            }
+            sections.behind(&prefix(slot), |out| {
+                slot.learner.save(&mut out.whole);
+                slot.monitor.save(&mut out.whole);
+            });
         }
         sections
     }

@@ -8,7 +8,7 @@ use features::{EntityId, EventTime, Row, Target};
 use learners::{Outcome, Prediction, Report, RestoreError, Scores, Section};
 
 use crate::waiting::{Id, Join, Ready, Waiting};
-use crate::{FoldConfig, Horizon, LabelCounts, Labels};
+use crate::{FoldConfig, Horizon, LabelCounts, Labels, Sections};
 
 /// Answers that wait, and labels and names that are kept, at most.
 const ROWS: u64 = 100_000;
@@ -81,13 +81,9 @@ impl Served {
     }
 
     /// Appends sections named `served` and `served/…`.
-    pub fn save(&self, out: &mut Vec<Section>) {
+    pub fn save(&self, out: &mut Sections) {
         out.push(Section::of(SCORES, SCORES_VERSION, &self.scores));
-        let from = out.len();
-        self.waiting.save(out);
-        for section in &mut out[from..] {
-            section.name.insert_str(0, PREFIX);
-        }
+        out.behind(PREFIX, |out| self.waiting.save(out));
     }
 
     /// Takes over what [`Served::save`] wrote under the same configuration.
@@ -114,9 +110,9 @@ mod tests {
     }
 
     fn saved(served: &Served) -> Vec<Section> {
-        let mut sections = Vec::new();
+        let mut sections = Sections::default();
         served.save(&mut sections);
-        sections
+        sections.whole
     }
 
     #[test]

@@ -2,8 +2,12 @@
 //! batches nor restarts in the middle of it change anything.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::collections::BTreeMap;
+
 use features::{EventSpec, EventTime, LabelSource, Limits, NextOffset, PartitionId, Record, Start, Task, TopicId};
-use fold::{Chunk, Decision, Fold, FoldConfig, Horizon, Labels, Live, NOT_THE_MODEL, OnDrift, Position, Role, What};
+use fold::{Chunk, Decision, Fold, FoldConfig, Horizon, Labels, Live, NOT_THE_MODEL, OnDrift, Position, Role};
+use fold::{Sections, Unchanged, What};
+use learners::Section;
 
 const CHANGE: u64 = 6_000;
 const EVENTS: u64 = 12_000;
@@ -274,6 +278,31 @@ fn what_was_served_is_scored_apart_and_never_learned() {
     feed(&mut alone, 0..EVENTS, 1_000);
     let reports = |fold: &mut Fold| fold.snapshot().standings.iter().map(|s| s.report.clone()).collect::<Vec<_>>();
     assert_eq!(reports(&mut fold), reports(&mut alone), "requests change nothing that is learned");
+}
+
+#[test]
+fn what_is_only_named_was_saved_before_and_is_still_the_same() {
+    let mut named = 0;
+    for (config, record, records) in later() {
+        let mut fold = genesis(config.clone());
+        let mut stored = BTreeMap::new();
+        for from in (0..records).step_by(997) {
+            feed_with(&mut fold, from..records.min(from + 997), 100, record);
+            let saved = fold.save_to(Sections::leaving_out(1 << 10));
+            named += saved.unchanged.len();
+            stored.extend(saved.whole.iter().map(|s| (*blake3::hash(&s.bytes).as_bytes(), s.bytes.clone())));
+            let found = saved.unchanged.into_iter().map(|Unchanged { name, version, sealed }| {
+                let bytes: Vec<u8> = stored[&sealed.hash].clone();
+                assert_eq!(bytes.len() as u64, sealed.length);
+                Section { name, version, bytes }
+            });
+            let by_name = |sections: Vec<Section>| sections.into_iter().map(|s| (s.name.clone(), s)).collect();
+            let (found, whole): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                (by_name(saved.whole.iter().cloned().chain(found).collect()), by_name(fold.save()));
+            assert_eq!(found, whole, "{:?} at {from}", config.horizon);
+        }
+    }
+    assert!(named > 20, "{named} sections were only named");
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub use outbox::{MakeSink, Outlet};
 pub use refold::RefoldError;
 pub use replay::{Step, Tail, TailError};
 pub use shutdown::Shutdown;
-pub use store::{from_store, hex, to_store, version_info};
+pub use store::{all_to_store, from_store, hex, to_store, version_info};
 pub use trainer::{MakeSource, Pace, TrainerError};
 
 pub use travel::{Past, travel};

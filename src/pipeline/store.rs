@@ -11,10 +11,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use checkpoints::protocol::{self, NotTaken};
-use checkpoints::{Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, Section, hash_both};
+use checkpoints::{
+    Checkpoint, CheckpointError, CheckpointStore, FileJournal, Journal, Keep, OWN_FILE_FROM_BYTES, Section, Unchanged,
+};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use features::{NextOffset, PartitionId, Record};
-use fold::{Decision, Entry, Fold, Live, ModelSnapshot, Rejected};
+use fold::{Decision, Entry, Fold, Live, ModelSnapshot, Rejected, Sections};
 use streams::{DeadLetter, Outgoing};
 use thiserror::Error;
 use tracing::{error, info, warn};
@@ -77,7 +79,7 @@ enum Work {
 /// A checkpoint before its hashes are known: the trainer only serialises.
 struct Unhashed {
     version: u64,
-    sections: Vec<Section>,
+    sections: (Vec<Section>, Vec<Unchanged>),
     meta: Meta,
     position: Positions,
     began: Instant,
@@ -91,6 +93,8 @@ pub struct StoreHandle {
     committed: Receiver<Positions>,
     status: Arc<ModelStatus>,
     journaled: Arc<AtomicU64>,
+    /// The last checkpoint was not taken: what it was to save may not be in the store.
+    whole_next: Arc<AtomicBool>,
 }
 
 /// Hands a model's work to the store thread, in order.
@@ -186,15 +190,19 @@ impl StoreHandle {
         self.hand_over(Work::Publish(Box::new(snapshot)))
     }
 
-    /// Takes a checkpoint.
+    /// Takes a checkpoint; what an earlier one has and never changes is only named.
     ///
     /// # Errors
     /// The state cannot be written any more.
     pub fn checkpoint(&self, fold: &Fold) -> Result<(), StoreClosed> {
         let began = Instant::now();
+        let sections = match self.whole_next.swap(false, Ordering::AcqRel) {
+            true => Sections::default(),
+            false => Sections::leaving_out(OWN_FILE_FROM_BYTES),
+        };
         self.hand_over(Work::Checkpoint(Box::new(Unhashed {
             version: fold.version(),
-            sections: to_store(fold.save()),
+            sections: all_to_store(fold.save_to(sections)),
             meta: Meta::of(fold),
             position: fold.position().iter().map(|(from, next)| (*from, *next)).collect(),
             began,
@@ -251,6 +259,15 @@ pub fn to_store(sections: Vec<learners::Section>) -> Vec<Section> {
     sections.into_iter().map(|s| Section { name: s.name, version: s.version, bytes: s.bytes }).collect()
 }
 
+/// The same, with those that are only named.
+pub fn all_to_store(sections: Sections) -> (Vec<Section>, Vec<Unchanged>) {
+    let unchanged = sections.unchanged.into_iter().map(|fold::Unchanged { name, version, sealed }| {
+        let fold::Sealed { length, hash } = sealed;
+        Unchanged { name, version, length, hash }
+    });
+    (to_store(sections.whole), unchanged.collect())
+}
+
 /// Sections of the store as the fold takes them.
 pub fn from_store(sections: Vec<Section>) -> Vec<learners::Section> {
     sections.into_iter().map(|s| learners::Section { name: s.name, version: s.version, bytes: s.bytes }).collect()
@@ -261,6 +278,7 @@ struct Slot {
     committed: Sender<Positions>,
     failed: Arc<AtomicBool>,
     journaled: Arc<AtomicU64>,
+    whole_next: Arc<AtomicBool>,
 }
 
 struct StoreThread {
@@ -288,6 +306,7 @@ pub fn start(
         let failed = Arc::new(AtomicBool::new(false));
         let status = Arc::clone(&model.status);
         let journaled = Arc::new(AtomicU64::new(model.journal.end()));
+        let whole_next = Arc::new(AtomicBool::new(false));
         let letterbox =
             Letterbox { model: i, work: to_thread.clone(), failed: failed.clone(), unsent: model.outbox.waiting() };
         handles.push(StoreHandle {
@@ -297,8 +316,9 @@ pub fn start(
             committed,
             status,
             journaled: Arc::clone(&journaled),
+            whole_next: Arc::clone(&whole_next),
         });
-        slots.push(Slot { model, committed: tell, failed, journaled });
+        slots.push(Slot { model, committed: tell, failed, journaled, whole_next });
     }
     let thread = StoreThread { store, slots, metrics, now_ms };
     let thread = thread::Builder::new().name("store".into()).spawn(move || thread.run(&work))?;
@@ -362,24 +382,20 @@ impl StoreThread {
     fn checkpoint(&mut self, i: usize, unhashed: Unhashed) {
         let slot = &mut self.slots[i];
         let name = slot.model.name.clone();
-        let (state_hash, model_hash) = hash_both(&unhashed.sections, fold::NOT_THE_MODEL);
-        let checkpoint = Checkpoint {
-            model: name.clone(),
-            version: unhashed.version,
-            created_at_ms: (self.now_ms)(),
-            state_hash,
-            model_hash,
-            meta: unhashed.meta.encode(),
-            sections: unhashed.sections,
-        };
+        let Unhashed { version, sections, meta, position, began } = unhashed;
+        let checkpoint = Checkpoint::new(&name, version, (self.now_ms)(), meta.encode(), sections, fold::NOT_THE_MODEL);
         let StoredModel { journal, keep, outbox, .. } = &mut slot.model;
         // A full queue is no loss: a later checkpoint tells more.
-        let tell = || drop(slot.committed.try_send(unhashed.position));
-        match protocol::take(&checkpoint, journal, || outbox.acknowledge(), &*self.store, tell, keep) {
+        let tell = || drop(slot.committed.try_send(position));
+        let taken = protocol::take(&checkpoint, journal, || outbox.acknowledge(), &*self.store, tell, keep);
+        if taken.is_err() {
+            slot.whole_next.store(true, Ordering::Release);
+        }
+        match taken {
             Err(e @ NotTaken::Unacknowledged(_)) => warn!(model = name, checkpoint.version, "no checkpoint taken: {e}"),
             Err(e) => error!(model = name, checkpoint.version, "no checkpoint taken: {e}"),
             Ok(taken) => {
-                self.metrics.checkpointed(&name, unhashed.began.elapsed());
+                self.metrics.checkpointed(&name, began.elapsed());
                 info!(model = name, checkpoint.version, bytes = taken.committed.bytes_written, "checkpoint");
                 if let Err(e) = taken.pruned {
                     warn!(model = name, "old checkpoints are left over: {e}");

@@ -1,6 +1,6 @@
 //! Any past version of a model: a checkpoint that was kept, or folded again from the nearest older one.
 
-use checkpoints::{Checkpoint, Entry as Frame, Look, hash_sections};
+use checkpoints::{Checkpoint, Entry as Frame, Look};
 
 use super::meta::Meta;
 use super::refold::{Refold, RefoldError};
@@ -54,16 +54,8 @@ pub fn travel(
     if fold.version() != version {
         return Err(RefoldError::Gone(format!("version {version}: records up to {} are left out", fold.version())));
     }
-    let sections = to_store(fold.save());
-    let checkpoint = Checkpoint {
-        model: look.model().to_owned(),
-        version,
-        created_at_ms: now_ms,
-        state_hash: hash_sections(&sections, &[]),
-        model_hash: hash_sections(&sections, fold::NOT_THE_MODEL),
-        meta: Meta::of(fold).encode(),
-        sections,
-    };
+    let (meta, sections) = (Meta::of(fold).encode(), (to_store(fold.save()), Vec::new()));
+    let checkpoint = Checkpoint::new(look.model(), version, now_ms, meta, sections, fold::NOT_THE_MODEL);
     let last = part.map(|entry| Frame { from: whole, to: version, payload: entry.encode() });
     Ok(Past { checkpoint, last, from })
 }

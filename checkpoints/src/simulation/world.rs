@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::actions::{Action, Kind};
-use crate::checkpoint::{Checkpoint, Section, hash_sections};
+use super::toy::{Key, MODEL, PARTITIONS, Toy, bad_before, state_of};
 use crate::disk::Disk;
 use crate::durable;
 use crate::error::CheckpointError;
@@ -17,96 +17,11 @@ use crate::state_dir::StateDir;
 use crate::store::CheckpointStore;
 use crate::worst_disk::{Random, WorstDisk};
 
-const MODEL: &str = "m";
-const PARTITIONS: usize = 2;
 const KEEP: Keep = Keep { last: 3, hourly: 2, daily: 1 };
 /// Small, so that segments rotate and sections are files of their own.
 const ROTATE_AT_BYTES: u64 = 400;
 const OWN_FILE_FROM_BYTES: usize = 100;
 const TRIES: u32 = 4;
-
-type Key = (usize, u64);
-
-/// A record of the log, the same however often it is read; one in five is a dead letter.
-fn record(partition: usize, offset: u64) -> u64 {
-    Random((partition as u64) << 40 | offset).next()
-}
-
-fn is_bad(record: u64) -> bool {
-    record.is_multiple_of(5)
-}
-
-/// What is learned: small, but every record, its place and its order are in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Toy {
-    version: u64,
-    chain: u64,
-    position: [u64; PARTITIONS],
-    slow: u64,
-}
-
-impl Toy {
-    fn new() -> Self {
-        Self { version: 0, chain: 1, position: [0; PARTITIONS], slow: 0 }
-    }
-
-    /// Folds an entry; the keys of its dead letters.
-    fn fold(&mut self, entry: &Entry) -> Result<Vec<Key>, String> {
-        if entry.from != self.version {
-            return Err(format!("an entry {}..{} at version {}", entry.from, entry.to, self.version));
-        }
-        let mut letters = Vec::new();
-        for &byte in &entry.payload {
-            self.version += 1;
-            let partition = usize::from(byte);
-            let folded = if partition < PARTITIONS {
-                let offset = self.position[partition];
-                self.position[partition] += 1;
-                if is_bad(record(partition, offset)) {
-                    letters.push((partition, offset));
-                    continue;
-                }
-                record(partition, offset)
-            } else {
-                u64::from(byte)
-            };
-            self.chain = Random(self.chain ^ folded).next();
-            if self.version.is_multiple_of(8) {
-                self.slow = self.chain;
-            }
-        }
-        Ok(letters)
-    }
-
-    fn sections(&self) -> Vec<Section> {
-        let section = |name: &str, bytes| Section { name: name.into(), version: 1, bytes };
-        let numbers = [self.version, self.chain, self.position[0], self.position[1], self.slow];
-        vec![
-            section("numbers", numbers.iter().flat_map(|n| n.to_le_bytes()).collect()),
-            section("slow", self.slow.to_le_bytes().repeat(20)),
-            section("quick", self.chain.to_le_bytes().repeat(15)),
-        ]
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
-        let sections = self.sections();
-        Checkpoint {
-            model: MODEL.into(),
-            version: self.version,
-            created_at_ms: self.version as i64 * 600_000,
-            state_hash: hash_sections(&sections, &[]),
-            model_hash: [0; 32],
-            meta: Vec::new(),
-            sections,
-        }
-    }
-
-    fn restore(sections: &[Section]) -> Self {
-        let numbers: Vec<u64> =
-            sections[0].bytes.chunks(8).map(|n| u64::from_le_bytes(n.try_into().unwrap())).collect();
-        Self { version: numbers[0], chain: numbers[1], position: [numbers[2], numbers[3]], slow: numbers[4] }
-    }
-}
 
 /// A process: gone when it dies.
 struct Life {
@@ -120,6 +35,8 @@ struct Life {
     /// Dead letters of the group, and of earlier ones whose broker has not answered.
     held: Vec<Key>,
     sent: Vec<Key>,
+    /// What the section that seldom changes was when it was last given to the store; nothing after a refusal.
+    given: Option<u64>,
 }
 
 /// How often what matters was met.
@@ -134,10 +51,11 @@ pub(super) struct Seen {
     folded_again: u64,
     cut_off: u64,
     taken_up: u64,
+    named: u64,
 }
 
 impl Seen {
-    pub(super) fn all(&self) -> [(&'static str, u64); 9] {
+    pub(super) fn all(&self) -> [(&'static str, u64); 10] {
         [
             ("deaths", self.deaths),
             ("power cuts", self.power_cuts),
@@ -148,6 +66,7 @@ impl Seen {
             ("tails folded again", self.folded_again),
             ("torn tails cut off", self.cut_off),
             ("checkpoints newer than any promised", self.taken_up),
+            ("sections that were only named", self.named),
         ]
     }
 
@@ -161,6 +80,7 @@ impl Seen {
         self.folded_again += other.folded_again;
         self.cut_off += other.cut_off;
         self.taken_up += other.taken_up;
+        self.named += other.named;
     }
 }
 
@@ -347,8 +267,16 @@ impl World {
             return Ok(Err(format!("version {} is not the fold of its journal", toy.version)));
         }
         self.durable = entries;
-        self.life =
-            Some(Life { journal, store, toy, group: VecDeque::new(), appended: Vec::new(), held, sent: Vec::new() });
+        self.life = Some(Life {
+            journal,
+            store,
+            toy,
+            group: VecDeque::new(),
+            appended: vec![],
+            held,
+            sent: vec![],
+            given: None,
+        });
         Ok(Ok(()))
     }
 
@@ -374,7 +302,7 @@ impl World {
         for listed in store.list(MODEL).map_err(said)? {
             let version = listed.manifest.version;
             needed.extend(listed.manifest.blobs());
-            if store.at(MODEL, version).map_err(said)? != state_of(entries, version).checkpoint() {
+            if store.at(MODEL, version).map_err(said)? != state_of(entries, version).checkpoint(None) {
                 return Err(format!("checkpoint {version} is not the state of version {version}"));
             }
         }
@@ -442,7 +370,9 @@ impl World {
         if !life.group.is_empty() || !life.held.is_empty() {
             return Ok("not before the journal".into());
         }
-        let checkpoint = life.toy.checkpoint();
+        let checkpoint = life.toy.checkpoint(life.given);
+        self.seen.named += checkpoint.unchanged.len() as u64;
+        life.given = Some(life.toy.slow);
         self.tried = self.tried.max(checkpoint.version);
         let (sent, acknowledged) = (&mut life.sent, &mut self.acknowledged);
         let acknowledge = || match random.one_in(6) {
@@ -459,6 +389,10 @@ impl World {
         }
         match taken {
             Err(e) => {
+                // The next one may be on its way before the refusal is heard of.
+                if random.one_in(2) {
+                    life.given = None;
+                }
                 self.seen.not_taken += 1;
                 Ok(e.to_string())
             }
@@ -482,18 +416,4 @@ impl World {
         let pinned = life.store.pin(MODEL, self.promised, random.one_in(2));
         pinned.map_or_else(|e| e.to_string(), |()| "ok".into())
     }
-}
-
-fn bad_before(position: &[u64; PARTITIONS]) -> BTreeSet<Key> {
-    let keys = (0..PARTITIONS).flat_map(|partition| (0..position[partition]).map(move |offset| (partition, offset)));
-    keys.filter(|&(partition, offset)| is_bad(record(partition, offset))).collect()
-}
-
-/// The fold of a journal up to a version.
-fn state_of(entries: &[Entry], version: u64) -> Toy {
-    let mut toy = Toy::new();
-    for entry in entries.iter().filter(|entry| entry.to <= version) {
-        toy.fold(entry).expect("the journal is contiguous");
-    }
-    toy
 }

@@ -4,9 +4,12 @@
 //! section of a block is written once, and one small section says what is left of all of them.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use learners::{RestoreError, Section};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Sealed, Sections};
 
 /// Entries in a block; few in the tests of this crate, which are to see many blocks.
 pub(super) const BLOCK: u64 = if cfg!(test) { 64 } else { 1_024 };
@@ -58,6 +61,8 @@ struct Block<C> {
     left: Bits,
     /// Entries removed that somebody still reads.
     held: u32,
+    /// Of a full block that was saved. Not part of the state.
+    sealed: OnceLock<Sealed>,
 }
 
 impl<C: Content> Block<C> {
@@ -101,7 +106,8 @@ impl<C: Content> Blocks<C> {
     pub(super) fn push(&mut self, push: impl FnOnce(&mut C)) -> u64 {
         let number = self.next;
         let (block, i) = place(number);
-        let new = || Block { content: C::default(), left: Bits([0; BLOCK as usize / 64]), held: 0 };
+        let left = Bits([0; BLOCK as usize / 64]);
+        let new = || Block { content: C::default(), left, held: 0, sealed: OnceLock::new() };
         let block = self.blocks.entry(block).or_insert_with(new);
         push(&mut block.content);
         debug_assert_eq!(block.content.len(), i + 1, "one entry a push");
@@ -171,12 +177,17 @@ impl<C: Content> Blocks<C> {
     }
 
     /// Appends one section a block and one that says what is left of them. Nothing may be held.
-    pub(super) fn save(&self, out: &mut Vec<Section>) {
+    pub(super) fn save(&self, out: &mut Sections) {
         debug_assert!(self.blocks.values().all(|block| block.held == 0), "saved between batches");
         let blocks = self.blocks.iter().map(|(at, block)| (*at, block.left.clone())).collect();
         out.push(Section::of(self.name, 1, &Left { next: self.next, blocks }));
         for (at, block) in &self.blocks {
-            out.push(Section::of(&self.section(*at), 1, &block.content));
+            let name = self.section(*at);
+            if block.full() {
+                out.push_sealed((name, 1), &block.sealed, |name, version| Section::of(name, version, &block.content));
+            } else {
+                out.push(Section::of(&name, 1, &block.content));
+            }
         }
     }
 
@@ -191,7 +202,7 @@ impl<C: Content> Blocks<C> {
             let section = by_name.get(name.as_str()).ok_or_else(|| RestoreError::Missing(name.clone()))?;
             let content: C = Section::read(std::slice::from_ref(*section), &name, 1)?;
             restored.len += u64::from(left.count());
-            restored.blocks.insert(at, Block { content, left, held: 0 });
+            restored.blocks.insert(at, Block { content, left, held: 0, sealed: OnceLock::new() });
         }
         *self = restored;
         Ok(())

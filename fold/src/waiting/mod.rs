@@ -37,7 +37,7 @@ use self::due::Due;
 pub use self::id::Id;
 use self::names::{Known, Names};
 use self::rows::{Head, Rows};
-use crate::{FoldConfig, Horizon, LabelCounts, Labels};
+use crate::{FoldConfig, Horizon, LabelCounts, Labels, Sections};
 
 /// A row that has its label.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -248,7 +248,7 @@ impl Waiting {
     }
 
     /// Appends sections named `waiting` and `waiting/…`. Those of full blocks never change.
-    pub fn save(&self, out: &mut Vec<Section>) {
+    pub fn save(&self, out: &mut Sections) {
         out.push(Section::of(CLOCK, 1, &self.clock));
         self.rows.save(out);
         if let Some(names) = &self.names {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Id;
 use super::blocks::Blocks;
+use crate::Sections;
 
 /// An event that waits no longer.
 #[derive(Debug, Serialize, Deserialize)]
@@ -126,7 +127,7 @@ impl Names {
         before - self.earlies.len()
     }
 
-    pub(super) fn save(&self, out: &mut Vec<Section>) {
+    pub(super) fn save(&self, out: &mut Sections) {
         self.pasts.save(out);
         self.earlies.save(out);
     }

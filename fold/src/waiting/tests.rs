@@ -103,9 +103,9 @@ fn batch(waiting: &mut Waiting, ops: &[Op], learned: &mut Learned) {
 }
 
 fn saved(waiting: &Waiting) -> Vec<Section> {
-    let mut sections = Vec::new();
+    let mut sections = Sections::default();
     waiting.save(&mut sections);
-    sections
+    sections.whole
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
