@@ -12,7 +12,7 @@ use crate::slot::Slot;
 use crate::{Counts, Fold, FoldConfig, GenesisError, Live, Position, Role, Sections};
 
 /// The behaviour of the fold and its learners: states of one number go on bit for bit, another number is another fold.
-pub const FOLD_VERSION: u32 = 3;
+pub const FOLD_VERSION: u32 = 4;
 
 /// Sections that say where the log stands, not what was learned: a model's hash leaves them out.
 pub const NOT_THE_MODEL: &[&str] = &[PROGRESS, HAPPENINGS, CONFIG];

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Layout of the saved combiner.
-const COMBINER_VERSION: u16 = 1;
+const COMBINER_VERSION: u16 = 2;
 /// Members of the default.
 const USUAL: &str = "linear+knn+hoeffding_tree";
 const MOST_MEMBERS: usize = 32;
@@ -147,10 +147,11 @@ impl Ensemble {
     }
 
     /// The combiner learns what was just combined in `room`.
-    fn weigh(&mut self, classes: usize, room: &mut Room, target: Target, weight: f64) {
+    fn weigh(&mut self, classes: usize, room: &mut Room, target: Target, weight: f64, learned: u64) {
         match (&mut self.combiner, target) {
             (Combiner::Blend(blend), Target::Class(ClassId(class))) => {
-                blend.learn(&mut room.blend, classes, class as usize, weight.clamp(LEAST_WEIGHT, MOST_WEIGHT));
+                let weight = weight.clamp(LEAST_WEIGHT, MOST_WEIGHT);
+                blend.learn(&mut room.blend, classes, class as usize, weight, learned);
             }
             (Combiner::Council(council), Target::Value(y)) => {
                 council.learn(&room.said, &mut room.council, y.clamp(-LARGEST, LARGEST));
@@ -205,6 +206,14 @@ fn members(params: &Params<'_>) -> Result<Vec<LearnerSpec>, SpecError> {
 }
 
 impl Combiner {
+    /// Labels learned, where that matters.
+    fn learned(&self) -> u64 {
+        match self {
+            Self::Blend(blend) => blend.learned(),
+            Self::Council(_) => 0,
+        }
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Self::Blend(blend) => size_of::<Blend>() + blend.bytes(),
@@ -236,7 +245,7 @@ impl Learner for Ensemble {
         }
         self.classes = classes;
         self.combine(classes, &mut room);
-        self.weigh(classes, &mut room, target, weight);
+        self.weigh(classes, &mut room, target, weight, self.combiner.learned());
         self.room = room;
     }
 
@@ -250,7 +259,7 @@ impl Learner for Ensemble {
     fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
         let mut room = std::mem::take(&mut scratch.ensemble);
         self.begin(&mut room);
-        memory.push(self.classes as f64);
+        memory.extend([self.classes as f64, self.combiner.learned() as f64]);
         for (learner, scratch) in self.learners.iter().zip(&mut room.scratches) {
             let at = memory.len();
             memory.push(0.0);
@@ -266,7 +275,7 @@ impl Learner for Ensemble {
 
     fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
         let Some(classes) = self.classes_with(target) else { return };
-        let [known, rest @ ..] = memory else { return self.learn(row, target, weight) };
+        let [known, learned, rest @ ..] = memory else { return self.learn(row, target, weight) };
         let mut rest = rest;
         for learner in &mut self.learners {
             let [length, more @ ..] = rest else { return };
@@ -288,15 +297,15 @@ impl Learner for Ensemble {
         }
         if room.said.len() == self.learners.len() * classes.max(1) {
             self.combine(classes, &mut room);
-            self.weigh(classes, &mut room, target, weight);
+            self.weigh(classes, &mut room, target, weight, *learned as u64);
         }
         self.room = room;
     }
 
     fn memory(&self) -> (usize, usize) {
         let start = match self.combiner {
-            Combiner::Blend(_) => (1 + self.learners.len(), self.learners.len()),
-            Combiner::Council(_) => (1 + 2 * self.learners.len(), 0),
+            Combiner::Blend(_) => (2 + self.learners.len(), self.learners.len()),
+            Combiner::Council(_) => (2 + 2 * self.learners.len(), 0),
         };
         let both = |(fixed, class): (usize, usize), l: &AnyLearner| (fixed + l.memory().0, class + l.memory().1);
         self.learners.iter().fold(start, both)

@@ -2,8 +2,13 @@
 //!
 //! P = Σ w_m p_m; after the label w_m ∝ w_m p_m(y), then w ← (1 - share)·w + share/M. Its log loss is within
 //! ln M + (changes)·ln(M/share) of the best sequence of members. Herbster & Warmuth, Tracking the best expert, 1998.
+//!
+//! Where labels come late, what was said in the meantime was said in ignorance of each other's outcome: a weight is
+//! multiplied by p_m(y)^η then. Joulani, György & Szepesvári, Online learning under delayed feedback, 2013.
 
 use serde::{Deserialize, Serialize};
+
+use crate::maths;
 
 /// A weight a member.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,11 +31,11 @@ impl Mixture {
         }
     }
 
-    /// Learns the label of what was said.
-    pub(crate) fn learn(&mut self, said: &[f64], classes: usize, class: usize) {
+    /// Learns the label of what was said, at the rate η, above 0 and at most 1.
+    pub(crate) fn learn(&mut self, said: &[f64], classes: usize, class: usize, rate: f64) {
         let mut sum = 0.0;
         for (weight, said) in self.weights.iter_mut().zip(said.chunks_exact(classes)) {
-            *weight *= said[class];
+            *weight *= if rate < 1.0 { maths::exp(rate * maths::ln(said[class])) } else { said[class] };
             sum += *weight;
         }
         let equal = 1.0 / self.weights.len() as f64;
@@ -62,11 +67,22 @@ mod tests {
         let mut mixture = Mixture::new(2, 0.001);
         let said = [0.9, 0.1, 0.5, 0.5];
         let mut out = [0.0; 2];
-        (0..50).for_each(|_| mixture.learn(&said, 2, 0));
+        (0..50).for_each(|_| mixture.learn(&said, 2, 0, 1.0));
         mixture.combine(&said, &mut out);
         assert!((out[0] - 0.9).abs() < 0.001 && (out[0] + out[1] - 1.0).abs() < 1e-12);
-        (0..10).for_each(|_| mixture.learn(&said, 2, 1));
+        (0..10).for_each(|_| mixture.learn(&said, 2, 1, 1.0));
         mixture.combine(&said, &mut out);
         assert!(out[0] < 0.51, "{}", out[0]);
+    }
+
+    #[test]
+    fn late_labels_count_less() {
+        let said = [0.9, 0.1, 0.5, 0.5];
+        let after = |labels: usize, rate: f64| {
+            let mut mixture = Mixture::new(2, 0.0);
+            (0..labels).for_each(|_| mixture.learn(&said, 2, 0, rate));
+            mixture.weights[0]
+        };
+        assert!((after(8, 0.25) - after(2, 1.0)).abs() < 1e-12, "four at a quarter of the rate are one");
     }
 }

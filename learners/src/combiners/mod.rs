@@ -30,6 +30,8 @@ pub(crate) struct Blend {
     safe: Mixture,
     last: Mixture,
     ledger: Ledger,
+    /// Labels learned.
+    learned: u64,
 }
 
 /// Memory that a blend works in.
@@ -52,7 +54,13 @@ impl Blend {
             safe: Mixture::new(members, SHARE),
             last: Mixture::new(VOICES, SHARE),
             ledger: Ledger::new(members),
+            learned: 0,
         }
+    }
+
+    /// Labels learned so far.
+    pub(crate) fn learned(&self) -> u64 {
+        self.learned
     }
 
     /// One answer of what the members said, a row of `classes` probabilities each; that of the first is also a voice of
@@ -72,12 +80,15 @@ impl Blend {
         self.last.combine(&work.voices, out);
     }
 
-    /// Learns the label of what was just combined in `work`.
-    pub(crate) fn learn(&mut self, work: &mut BlendWork, classes: usize, class: usize, weight: f64) {
+    /// Learns the label of what was just combined in `work`; the members had said it when so many labels were learned.
+    pub(crate) fn learn(&mut self, work: &mut BlendWork, classes: usize, class: usize, weight: f64, learned: u64) {
+        let late = self.learned.saturating_sub(learned);
+        let rate = if late == 0 { 1.0 } else { 1.0 / (1.0 + late as f64).sqrt() };
+        self.learned += 1;
         let stacked = &work.voices[..classes];
         self.stacking.learn(&work.odds, stacked, class, weight, &mut work.gradient, &mut work.gain);
-        self.safe.learn(&work.floored, classes, class);
-        self.last.learn(&work.voices, classes, class);
+        self.safe.learn(&work.floored, classes, class, rate);
+        self.last.learn(&work.voices, classes, class, rate);
         self.ledger.note(&work.floored, classes, class);
     }
 
@@ -112,11 +123,48 @@ impl Blend {
             safe: self.safe.clone(),
             last: self.last.clone(),
             ledger: self.ledger.clone(),
+            learned: self.learned,
         }
     }
 
     pub(crate) fn is_sound(&self, members: usize) -> bool {
         let mixtures = self.safe.is_sound(members) && self.last.is_sound(VOICES);
         mixtures && self.stacking.is_sound(members) && self.ledger.is_sound(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::inputs::mix;
+
+    /// One member is right 8 times of 10, the other nearly always for 150 events and nearly never for the next 150. By
+    /// the time that its labels are there it does the contrary.
+    #[test]
+    fn what_comes_too_late_to_be_followed_is_not_followed() {
+        let log_loss = |told: bool| {
+            let (mut blend, mut work, mut out) = (Blend::new(3), BlendWork::default(), [0.0; 2]);
+            let (mut late, mut loss) = (VecDeque::new(), 0.0);
+            for t in 0..12_000_u64 {
+                let class = (mix(t) % 2) as usize;
+                let sure = |p: f64| if class == 0 { [p, 1.0 - p] } else { [1.0 - p, p] };
+                let steady = sure(if mix(t + 1_000_000) % 10 < 8 { 0.8 } else { 0.2 });
+                let said = [[0.5; 2], steady, sure(if t / 150 % 2 == 0 { 0.95 } else { 0.05 })].concat();
+                blend.combine(&said, 2, &mut work, &mut out);
+                loss -= libm::log(out[class]) / 12_000.0;
+                late.push_back((said, class, blend.learned()));
+                if late.len() > 150 {
+                    let (said, class, learned) = late.pop_front().expect("there is one");
+                    blend.combine(&said, 2, &mut work, &mut out);
+                    let learned = if told { learned } else { blend.learned() };
+                    blend.learn(&mut work, 2, class, 1.0, learned);
+                }
+            }
+            loss
+        };
+        let (told, not_told) = (log_loss(true), log_loss(false));
+        assert!(told < 0.65 && told < 0.5 * not_told, "{told}, {not_told}; the steady member alone has .50");
     }
 }

@@ -22,7 +22,7 @@ use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecErr
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
 const MEMBER_VERSION: u16 = 1;
-const BLEND_VERSION: u16 = 2;
+const BLEND_VERSION: u16 = 3;
 
 /// Whether a member takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,15 @@ pub struct Committee {
     blend: Option<Blend>,
     shape: Shape,
     room: Room,
+}
+
+/// How a row was predicted that is learned later.
+struct Before<'a> {
+    /// What the members said, a row of so many classes each.
+    said: &'a [f64],
+    classes: usize,
+    /// Labels that the combiner had learned.
+    learned: u64,
 }
 
 /// Memory used again and again; no part of the state.
@@ -171,15 +180,14 @@ impl Committee {
         room.answer.probabilities.iter_mut().for_each(|p| *p = p.min(1.0));
     }
 
-    /// Learns a row that was just answered in `room`; `before` is what the members had said when it was predicted, if
-    /// that was earlier.
+    /// Learns a row that was just answered in `room`; `before` is how it was predicted, if that was earlier.
     fn learn_answered(
         &mut self,
         room: &mut Room,
         row: &Row<'_>,
         target: Target,
         weight: f64,
-        before: Option<(&[f64], usize)>,
+        before: Option<Before<'_>>,
     ) {
         let Target::Class(ClassId(class)) = target else { return };
         if !self.admits(class as usize) {
@@ -200,7 +208,10 @@ impl Committee {
             }
         }
         if let Some(blend) = &mut self.blend {
-            if let Some((said, known)) = before.filter(|(said, known)| said.len() == known * self.seats.len()) {
+            let mut learned = blend.learned();
+            let before = before.filter(|before| before.said.len() == before.classes * self.seats.len());
+            if let Some(Before { said, classes: known, learned: then }) = before {
+                learned = then;
                 // Classes that came since had no probability.
                 room.said.fill(0.0);
                 for (now, then) in room.said.chunks_exact_mut(classes).zip(said.chunks_exact(known.max(1))) {
@@ -208,7 +219,7 @@ impl Committee {
                 }
                 blend.combine(&room.said, classes, &mut room.blend, &mut room.answer.probabilities);
             }
-            blend.learn(&mut room.blend, classes, at, weight);
+            blend.learn(&mut room.blend, classes, at, weight, learned);
         }
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
         self.inputs.learn(row, &room.x.known, target, space);
@@ -255,7 +266,8 @@ impl Learner for Committee {
     fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
         self.predict_into(row, scratch, out);
         let room = &scratch.committee;
-        memory.extend([self.inputs.classes() as f64, room.x.known.inputs.len() as f64]);
+        let learned = self.blend.as_ref().map_or(0, Blend::learned);
+        memory.extend([self.inputs.classes() as f64, room.x.known.inputs.len() as f64, learned as f64]);
         room.x.known.write(memory);
         if self.blend.is_some() && self.inputs.classes() > 0 {
             memory.extend_from_slice(&room.said);
@@ -263,18 +275,19 @@ impl Learner for Committee {
     }
 
     fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
-        let [classes, inputs, rest @ ..] = memory else { return self.learn(row, target, weight) };
+        let [classes, inputs, learned, rest @ ..] = memory else { return self.learn(row, target, weight) };
         let (known, said) = rest.split_at(Known::length(*inputs as usize).min(rest.len()));
         let mut room = std::mem::take(&mut self.room);
         room.x.known.read(known);
         self.answer(row, &mut room);
-        self.learn_answered(&mut room, row, target, weight, Some((said, *classes as usize)));
+        let before = Before { said, classes: *classes as usize, learned: *learned as u64 };
+        self.learn_answered(&mut room, row, target, weight, Some(before));
         self.room = room;
     }
 
     fn memory(&self) -> (usize, usize) {
         let (fixed, per_class) = Known::numbers();
-        (fixed + 2, per_class + self.blend.as_ref().map_or(0, |_| self.seats.len()))
+        (fixed + 3, per_class + self.blend.as_ref().map_or(0, |_| self.seats.len()))
     }
 
     fn predict_then_learn(
