@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Layout of the saved combiner.
-const COMBINER_VERSION: u16 = 2;
+const COMBINER_VERSION: u16 = 1;
 /// Members of the default.
 const USUAL: &str = "linear+knn+hoeffding_tree";
 const MOST_MEMBERS: usize = 32;
@@ -259,7 +259,7 @@ impl Learner for Ensemble {
     fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
         let mut room = std::mem::take(&mut scratch.ensemble);
         self.begin(&mut room);
-        memory.extend([self.classes as f64, self.combiner.learned() as f64]);
+        memory.push(self.classes as f64);
         for (learner, scratch) in self.learners.iter().zip(&mut room.scratches) {
             let at = memory.len();
             memory.push(0.0);
@@ -269,13 +269,14 @@ impl Learner for Ensemble {
         }
         self.combine(self.classes, &mut room);
         memory.extend_from_slice(&room.said);
+        memory.push(self.combiner.learned() as f64);
         out.copy(&room.answer);
         scratch.ensemble = room;
     }
 
     fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
         let Some(classes) = self.classes_with(target) else { return };
-        let [known, learned, rest @ ..] = memory else { return self.learn(row, target, weight) };
+        let [known, rest @ ..] = memory else { return self.learn(row, target, weight) };
         let mut rest = rest;
         for learner in &mut self.learners {
             let [length, more @ ..] = rest else { return };
@@ -283,13 +284,18 @@ impl Learner for Ensemble {
             learner.learn_remembered(row, own, target, weight);
             rest = more;
         }
+        let known = *known as usize;
+        let each = if matches!(self.combiner, Combiner::Council(_)) { 1 } else { known };
+        let (said, learned) = rest.split_at((self.learners.len() * each).min(rest.len()));
+        // Fold version 3 did not keep it: such rows count as if not late.
+        let learned = learned.first().map_or(self.combiner.learned(), |learned| *learned as u64);
         let mut room = std::mem::take(&mut self.room);
         room.said.clear();
         self.classes = classes;
         match &self.combiner {
-            Combiner::Council(_) => room.said.extend_from_slice(rest),
+            Combiner::Council(_) => room.said.extend_from_slice(said),
             // Classes that came since had no probability.
-            Combiner::Blend(_) => rest.chunks_exact((*known as usize).max(1)).for_each(|said| {
+            Combiner::Blend(_) => said.chunks_exact(known.max(1)).for_each(|said| {
                 let from = room.said.len();
                 room.said.extend_from_slice(said);
                 room.said.resize(from + classes, 0.0);
@@ -297,7 +303,7 @@ impl Learner for Ensemble {
         }
         if room.said.len() == self.learners.len() * classes.max(1) {
             self.combine(classes, &mut room);
-            self.weigh(classes, &mut room, target, weight, *learned as u64);
+            self.weigh(classes, &mut room, target, weight, learned);
         }
         self.room = room;
     }
@@ -338,6 +344,9 @@ impl Learner for Ensemble {
             Combiner::Blend(blend) => Section::of("combiner", COMBINER_VERSION, &(self.classes, blend)),
             Combiner::Council(council) => Section::of("combiner", COMBINER_VERSION, council),
         });
+        if let Combiner::Blend(blend) = &self.combiner {
+            blend.save_learned(out);
+        }
         for (i, learner) in self.learners.iter().enumerate() {
             Section::nest(&format!("{i}/"), learner, out);
         }
@@ -350,7 +359,8 @@ impl Learner for Ensemble {
         }
         let (classes, combiner, is_sound) = match &self.combiner {
             Combiner::Blend(_) => {
-                let (classes, blend): (usize, Box<Blend>) = Section::read(sections, "combiner", COMBINER_VERSION)?;
+                let (classes, mut blend): (usize, Box<Blend>) = Section::read(sections, "combiner", COMBINER_VERSION)?;
+                blend.restore_learned(sections)?;
                 let is_sound = blend.is_sound(learners.len());
                 (classes, Combiner::Blend(blend), is_sound && (classes == 0 || self.admits(classes - 1)))
             }

@@ -22,7 +22,7 @@ use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecErr
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
 const MEMBER_VERSION: u16 = 1;
-const BLEND_VERSION: u16 = 3;
+const BLEND_VERSION: u16 = 2;
 
 /// Whether a member takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +61,8 @@ struct Before<'a> {
     /// What the members said, a row of so many classes each.
     said: &'a [f64],
     classes: usize,
-    /// Labels that the combiner had learned.
-    learned: u64,
+    /// Labels that the combiner had learned. Fold version 3 did not keep it: such rows count as if not late.
+    learned: Option<u64>,
 }
 
 /// Memory used again and again; no part of the state.
@@ -211,7 +211,7 @@ impl Committee {
             let mut learned = blend.learned();
             let before = before.filter(|before| before.said.len() == before.classes * self.seats.len());
             if let Some(Before { said, classes: known, learned: then }) = before {
-                learned = then;
+                learned = then.unwrap_or(learned);
                 // Classes that came since had no probability.
                 room.said.fill(0.0);
                 for (now, then) in room.said.chunks_exact_mut(classes).zip(said.chunks_exact(known.max(1))) {
@@ -266,21 +266,23 @@ impl Learner for Committee {
     fn remember(&self, row: &Row<'_>, scratch: &mut Scratch, out: &mut Prediction, memory: &mut Vec<f64>) {
         self.predict_into(row, scratch, out);
         let room = &scratch.committee;
-        let learned = self.blend.as_ref().map_or(0, Blend::learned);
-        memory.extend([self.inputs.classes() as f64, room.x.known.inputs.len() as f64, learned as f64]);
+        memory.extend([self.inputs.classes() as f64, room.x.known.inputs.len() as f64]);
         room.x.known.write(memory);
-        if self.blend.is_some() && self.inputs.classes() > 0 {
+        if let Some(blend) = self.blend.as_ref().filter(|_| self.inputs.classes() > 0) {
             memory.extend_from_slice(&room.said);
+            memory.push(blend.learned() as f64);
         }
     }
 
     fn learn_remembered(&mut self, row: &Row<'_>, memory: &[f64], target: Target, weight: f64) {
-        let [classes, inputs, learned, rest @ ..] = memory else { return self.learn(row, target, weight) };
+        let [classes, inputs, rest @ ..] = memory else { return self.learn(row, target, weight) };
         let (known, said) = rest.split_at(Known::length(*inputs as usize).min(rest.len()));
         let mut room = std::mem::take(&mut self.room);
         room.x.known.read(known);
         self.answer(row, &mut room);
-        let before = Before { said, classes: *classes as usize, learned: *learned as u64 };
+        let classes = *classes as usize;
+        let (said, learned) = said.split_at((classes * self.seats.len()).min(said.len()));
+        let before = Before { said, classes, learned: learned.first().map(|learned| *learned as u64) };
         self.learn_answered(&mut room, row, target, weight, Some(before));
         self.room = room;
     }
@@ -323,6 +325,7 @@ impl Learner for Committee {
         }
         if let Some(blend) = &self.blend {
             out.push(Section::of("blend", BLEND_VERSION, blend));
+            blend.save_learned(out);
         }
     }
 
@@ -350,7 +353,8 @@ impl Learner for Committee {
             }
         }
         if self.blend.is_some() {
-            let blend: Blend = Section::read(sections, "blend", BLEND_VERSION)?;
+            let mut blend: Blend = Section::read(sections, "blend", BLEND_VERSION)?;
+            blend.restore_learned(sections)?;
             if !blend.is_sound(seats.len()) {
                 return Err(corrupt("blend", "it does not fit the members"));
             }
