@@ -153,4 +153,15 @@ mod tests {
         }
         assert_eq!(inflation(1.0, 100), 1.0, "equal numbers do not vary");
     }
+
+    #[test]
+    fn the_inflation_has_a_bound_however_long_the_runs() {
+        let (mut moments, mut products) = (Moments::default(), Products::default());
+        for i in 0..100_000 {
+            let x = f64::from(u8::from(i >= 50_000));
+            moments.push(x);
+            products.push(x);
+        }
+        assert!((products.inflation(&moments) - 1.99 / 0.01).abs() < 1e-6);
+    }
 }

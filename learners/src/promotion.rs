@@ -227,6 +227,45 @@ mod tests {
         }
     }
 
+    /// Of differences that depend on the last but one alone, blocks tell: without them 73 of these are promoted.
+    #[test]
+    fn correlation_further_back_counts_too() {
+        let wrong = (0..100).filter(|seed| {
+            let (mut promotion, mut state, mut last) = (fresh(), *seed, [(0.0, 0.0); 2]);
+            (0..10_000).any(|event| {
+                let last = &mut last[event % 2];
+                if uniform(&mut state) >= 0.9 {
+                    *last = pair(&mut state, 0.15, 0.0);
+                }
+                promotion.observe(last.0, last.1).is_some()
+            })
+        });
+        let wrong = wrong.count();
+        assert!(wrong <= 15, "{wrong} of 100");
+    }
+
+    #[test]
+    fn bets_are_tempered_thirtyfold_at_most() {
+        let mut promotion = fresh();
+        for event in 0..10_000 {
+            let worse = f64::from(u8::from(event / 500 % 2 == 0));
+            promotion.observe(worse, 1.0 - worse);
+        }
+        assert_eq!(promotion.tau, CAP);
+    }
+
+    #[test]
+    fn an_epoch_has_its_least_length_however_clearly_it_is_lost() {
+        let mut promotion = fresh();
+        let epochs: Vec<u64> = (0..EPOCH)
+            .map(|_| {
+                promotion.observe(0.0, 1.0);
+                promotion.epoch
+            })
+            .collect();
+        assert_eq!((epochs[EPOCH as usize - 2], epochs[EPOCH as usize - 1]), (1, 2));
+    }
+
     #[test]
     fn errors_without_a_bound_are_compared_free_of_their_unit() {
         let decided = |unit: f64| {

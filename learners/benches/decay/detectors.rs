@@ -165,6 +165,22 @@ pub fn delays(all: &[Candidate], seeds: u64) {
     }
 }
 
+/// Events to the alarm of a second rise.
+pub fn again(all: &[Candidate], seeds: u64) {
+    const AGAIN: [u64; 6] = [26_000, 30_000, 40_000, 46_000, 50_000, 80_000];
+    println!(
+        "\nThe same for a second rise by .1, at the events named, after one at 20,000 that stays or passes at 23,000.\n"
+    );
+    println!("| detector | the first | {} |", AGAIN.map(|at| at.to_string()).join(" | "));
+    println!("|---|---|---|---|---|---|---|---|");
+    for one in all {
+        for (first, back) in [("stays", u64::MAX), ("passes", 23_000)] {
+            let found = AGAIN.map(|again| one.delay(World::Again { back, again }, again, seeds));
+            println!("| {} | {first} | {} |", one.label, found.join(" | "));
+        }
+    }
+}
+
 /// What becomes of auto's incidents.
 pub fn incidents(seeds: u64) {
     println!(
@@ -208,7 +224,7 @@ pub fn seasons(seeds: u64) {
     println!("20 seasons each).\n");
     println!("| events a season | 1st | 2nd | 3rd | 4th | 5th | 6th to 20th together |");
     println!("|---|---|---|---|---|---|---|");
-    for period in [500, 1_000, 2_000, 5_000, 10_000, 20_000] {
+    for period in [500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000] {
         let world = World::Season { p: 0.2, period: period as f64 };
         let all = parallel(seeds, |seed| turns(world.losses(30_000 + seed, 20 * period)));
         let mut counts = [0_u32; 6];

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p learners --bench decay -- [--quick] [--detector NAME] [--budget EVENTS] [--only PART] [TABLE.csv]`
 //!
-//! PART is one of false_alarms, delays, incidents, seasons, cost, promotion. With a table, also alarms on a linear learner's
+//! PART is one of false_alarms, delays, again, incidents, seasons, cost, promotion. With a table, also alarms on a linear learner's
 //! losses over it.
 
 mod detectors;
@@ -37,6 +37,9 @@ fn main() {
     }
     if part("delays") {
         detectors::delays(&all, seeds);
+    }
+    if part("again") {
+        detectors::again(&all, seeds);
     }
     let auto = detector.as_deref().is_none_or(|name| name == "auto");
     if part("incidents") && auto {

@@ -33,6 +33,8 @@ pub enum World {
     Season { p: f64, period: f64 },
     /// p until `at`, then p + rise, reached linearly within `over` events, back to p at `until`.
     Step { p: f64, rise: f64, at: u64, over: f64, until: u64 },
+    /// .2, .1 more from 20,000 until `back`, and .1 more from `again` on.
+    Again { back: u64, again: u64 },
     /// .15 + .35 exp(-t / 2000), from 20,000 on + rise.
     Learning { rise: f64 },
 }
@@ -63,6 +65,9 @@ impl World {
                         1.0
                     };
                     p + rise * share
+                }
+                Self::Again { back, again } => {
+                    0.2 + if (20_000..back).contains(&t) { 0.1 } else { 0.0 } + if t >= again { 0.1 } else { 0.0 }
                 }
                 Self::Learning { rise } => {
                     0.15 + 0.35 * libm::exp(-time / 2_000.0) + if t >= 20_000 { rise } else { 0.0 }

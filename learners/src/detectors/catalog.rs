@@ -1,5 +1,6 @@
 //! The closed list of detectors: what each is called and costs, and how it is built.
 
+use super::auto::Former;
 use crate::catalog::ParamInfo;
 use crate::{
     Adwin, Auto, Ddm, Detector, HddmA, HddmW, Kswin, LearnerSpec, PageHinkley, Params, RestoreError, RollingLoss,
@@ -121,7 +122,12 @@ impl AnyDetector {
 
     /// Appends the saved form: one section named after the detector.
     pub fn save(&self, out: &mut Vec<Section>) {
-        out.push(each!(self, detector, ENTRY => Section::of(ENTRY.name, 1, detector)));
+        out.push(each!(self, detector, ENTRY => Section::of(ENTRY.name, self.layout(), detector)));
+    }
+
+    /// Layout of the saved form.
+    fn layout(&self) -> u16 {
+        if matches!(self, Self::Auto(_)) { Auto::LAYOUT } else { 1 }
     }
 
     /// Takes over the state that [`AnyDetector::save`] wrote; `self` is freshly built from the same text.
@@ -129,7 +135,15 @@ impl AnyDetector {
     /// # Errors
     /// A section that is missing, of an unknown version, or unreadable.
     pub fn restore(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
-        each!(self, detector, ENTRY => *detector = Section::read(sections, ENTRY.name, 1)?);
+        let name = Auto::ENTRY.name;
+        if let Self::Auto(auto) = self
+            && sections.iter().any(|section| section.name == name && section.version == 1)
+        {
+            **auto = Section::read::<Former>(sections, name, 1)?.into();
+            return Ok(());
+        }
+        let layout = self.layout();
+        each!(self, detector, ENTRY => *detector = Section::read(sections, ENTRY.name, layout)?);
         Ok(())
     }
 }

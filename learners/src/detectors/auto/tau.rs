@@ -68,3 +68,21 @@ impl Tau {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_size_has_a_say_after_thirty_differences_and_costs_ten_at_most() {
+        let mut tau = Tau::new();
+        // Runs of 16: blocks of 16 vary 32 times as much as those of independent losses.
+        let known: Vec<f64> = (0..512)
+            .map(|i| {
+                tau.push(f64::from(i / 16 % 2));
+                tau.tau
+            })
+            .collect();
+        assert_eq!((known[447], known[511]), (1.0, CAP), "27 and 31 differences");
+    }
+}

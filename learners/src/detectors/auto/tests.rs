@@ -125,10 +125,11 @@ fn an_improvement_is_silent_and_a_rise_after_it_is_measured_from_there() {
 /// Of ten phases each; nearly all of a hundred (docs/benchmarks.md).
 #[test]
 fn a_season_is_no_incident_once_it_has_been_seen_three_times() {
-    for period in [500_u64, 1_000, 2_000, 3_500, 5_000] {
+    let short = [500_u64, 1_000, 2_000, 3_500, 5_000].map(|period| (period, 20));
+    for (period, seasons) in short.into_iter().chain([(10_000, 6), (20_000, 6)]) {
         for seed in 0..10 {
             let rate = |t: u64, _| 0.2 + 0.05 * libm::sin(CIRCLE * (t as f64 / period as f64 + seed as f64 / 10.0));
-            let late: Vec<_> = turns(&mut fresh(), &errors(seed, 20 * period, rate))
+            let late: Vec<_> = turns(&mut fresh(), &errors(seed, seasons * period, rate))
                 .into_iter()
                 .filter(|(at, turn)| *at > 3 * period && matches!(turn, Turn::Raised(_)))
                 .collect();
@@ -160,9 +161,9 @@ fn a_season_shows_as_swing_and_a_jump_does_not() {
     };
     let season = swing(errors(1, 50_000, |t, _| 0.2 + 0.05 * libm::sin(CIRCLE * t as f64 / 1_000.0)));
     assert!((0.03..0.12).contains(&season), "{season}");
-    // A mean instead of the median of the squares would take every jump for one.
+    // Were rises enough, without as many falls, every jump would pass for one.
     let taken = (0..40).filter(|seed| swing(jump(*seed, 0.2, 0.5)) > 0.0).count();
-    assert!(taken < 20, "{taken}");
+    assert!(taken < 10, "{taken}");
 }
 
 #[test]
