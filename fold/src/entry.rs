@@ -57,6 +57,13 @@ pub enum Decision {
         /// The version whose state is gone on from: the entries behind it that need those records are folded no more.
         since: u64,
     },
+    /// The state of an older release is gone on from: what is folded behind it is folded by this one's rules.
+    Carry {
+        /// Those of this release.
+        fold_version: u32,
+        /// The version whose state was taken over; 0: genesis.
+        since: u64,
+    },
 }
 
 /// One entry of the journal.

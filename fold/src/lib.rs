@@ -31,7 +31,7 @@ pub use learning::Learning;
 pub use machine::{Fold, GenesisError};
 pub use merge::merge;
 pub use reading::Reading;
-pub use saved::{FOLD_VERSION, NOT_THE_MODEL, RestoreFoldError};
+pub use saved::{CARRIED_FROM, FOLD_VERSION, NOT_THE_MODEL, RestoreFoldError};
 pub use sections::{Sealed, Sections, Unchanged};
 pub use served::Served;
 pub use snapshot::{Counts, LabelCounts, Live, ModelSnapshot, Position, Role, Standing};

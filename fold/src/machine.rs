@@ -138,6 +138,7 @@ impl Fold {
                 learning.happenings.note(moment, What::Followed);
             }
             Decision::Configure { config } => self.reconfigure(config, moment),
+            Decision::Carry { .. } => {}
             Decision::AcceptGap { from, first, next, .. } => {
                 let PartitionId { topic, partition } = *from;
                 reading.position.insert(*from, *next);

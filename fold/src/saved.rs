@@ -14,6 +14,10 @@ use crate::{Counts, Fold, FoldConfig, GenesisError, Live, Position, Role, Sectio
 /// The behaviour of the fold and its learners: states of one number go on bit for bit, another number is another fold.
 pub const FOLD_VERSION: u32 = 4;
 
+/// The oldest fold version whose saved states this release can read, and so carry forward. Raise it when the layout of a
+/// section changes without its old form being read.
+pub const CARRIED_FROM: u32 = 3;
+
 /// Sections that say where the log stands, not what was learned: a model's hash leaves them out.
 pub const NOT_THE_MODEL: &[&str] = &[PROGRESS, HAPPENINGS, CONFIG];
 

@@ -16,6 +16,8 @@ pub struct Ahead {
     pub config: FoldConfig,
     /// Versions whose records are left out, as they were gone.
     pub left_out: Vec<Range<u64>>,
+    /// By which fold version a state of an older one was gone on from last, and which state.
+    pub carried: Option<(u32, u64)>,
 }
 
 impl Ahead {
@@ -24,7 +26,7 @@ impl Ahead {
     /// # Errors
     /// The journal cannot be read.
     pub fn of(fold: &Fold, entries: Entries) -> Result<Self, TailError> {
-        let mut ahead = Self { live: fold.live(), config: fold.config().clone(), left_out: Vec::new() };
+        let mut ahead = Self { live: fold.live(), config: fold.config().clone(), left_out: Vec::new(), carried: None };
         for frame in entries {
             let frame: Result<_, CheckpointError> = frame;
             let frame = frame?;
@@ -34,6 +36,7 @@ impl Ahead {
                 Decision::Follow => ahead.live = Live::Follow,
                 Decision::Configure { config } => ahead.config = *config,
                 Decision::AcceptGap { since, .. } if since < frame.from => ahead.left_out.push(since..frame.from),
+                Decision::Carry { fold_version, since } => ahead.carried = Some((fold_version, since)),
                 _ => {}
             }
         }

@@ -1,4 +1,5 @@
-//! What a checkpoint says about itself to people: kept beside its sections, never read back into the fold.
+//! What a checkpoint says about itself to people, and which release made it: kept beside its sections, never read back into
+//! the fold.
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,11 @@ impl Meta {
             fold_version: fold::FOLD_VERSION,
             position,
         }
+    }
+
+    /// The fold version that made it; that of genesis if it does not say.
+    pub fn made_by(&self, genesis: u32) -> u32 {
+        if self.fold_version == 0 { genesis } else { self.fold_version }
     }
 
     /// The saved form.

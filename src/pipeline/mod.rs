@@ -35,7 +35,7 @@ use crate::registry::Registry;
 use crate::status::{ModelStatus, Phase};
 
 pub use meta::Meta;
-pub use open::{Genesis, OpenError, Opened, genesis_of, open};
+pub use open::{Genesis, OpenError, Opened, check_carried, genesis_of, open};
 pub use order::{LogChanged, Order};
 pub use outbox::{MakeSink, Outlet};
 pub use refold::RefoldError;

@@ -6,6 +6,7 @@ use thiserror::Error;
 use tracing::{error, info, warn};
 
 use super::ahead::Ahead;
+use super::meta::Meta;
 use super::replay::{Tail, TailError};
 use super::store::from_store;
 
@@ -45,13 +46,16 @@ pub enum OpenError {
         /// Why it cannot, option by option.
         refused: Vec<String>,
     },
-    /// Another release of the fold made it.
-    #[error("model {model}: its state is of fold version {got}, this release folds version {expected}")]
+    /// Another release of the fold made it, whose states this one cannot carry forward.
+    #[error(
+        "model {model}: its state is of fold version {got}, this release goes on from those of {} to {}. Run it by the \
+         release that made it, or begin anew: perennial state reset --model {model}",
+        fold::CARRIED_FROM,
+        fold::FOLD_VERSION
+    )]
     FoldVersion {
         /// The model.
         model: String,
-        /// This release's.
-        expected: u32,
         /// The state's.
         got: u32,
     },
@@ -108,12 +112,13 @@ pub fn open(
     if journal.truncated_bytes() > 0 {
         warn!(model, bytes = journal.truncated_bytes(), "the journal's unfinished end was cut off");
     }
-    let Genesis { config: began, start } = match journal.first()? {
+    let Genesis { config: began, start, fold_version } = match journal.first()? {
         Some(frame) => genesis_of(model, &frame)?,
         None => {
-            let genesis = Genesis { config: config.clone(), start: start.clone() };
+            let fold_version = fold::FOLD_VERSION;
+            let genesis = Genesis { config: config.clone(), start: start.clone(), fold_version };
             let (config, start) = (Box::new(config.clone()), start.clone());
-            let entry = Entry::Genesis { fold_version: fold::FOLD_VERSION, config, start };
+            let entry = Entry::Genesis { fold_version, config, start };
             journal.append(&Frame { from: 0, to: 0, payload: entry.encode() })?;
             journal.sync()?;
             genesis
@@ -123,9 +128,12 @@ pub fn open(
     for skipped in &loaded.skipped {
         error!(model, version = skipped.version, reason = skipped.reason, "a checkpoint is damaged and passed over");
     }
+    let mut made_by = fold_version;
     let fold = match loaded.checkpoint {
         Some(checkpoint) => {
             let version = checkpoint.version;
+            made_by = Meta::decode(&checkpoint.meta).made_by(fold_version);
+            check_carried(model, made_by)?;
             info!(model, version, "going on from a checkpoint");
             Fold::restore(began.clone(), &from_store(checkpoint.sections))
                 .map_err(|reason| OpenError::Restore { version, reason })?
@@ -144,11 +152,34 @@ pub fn open(
         );
         return Err(OpenError::Journal { model: model.into(), what });
     }
-    let Ahead { live, config: latest, left_out } = Ahead::of(&fold, journal.read_from(fold.version())?)?;
+    let Ahead { live, config: latest, left_out, carried } = Ahead::of(&fold, journal.read_from(fold.version())?)?;
+    if made_by != fold::FOLD_VERSION && carried != Some((fold::FOLD_VERSION, fold.version())) {
+        carry(model, made_by, fold.version(), &mut journal)?;
+    }
     adopt(model, &latest, config, &mut journal)?;
     let until = journal.end();
     let tail = Tail::new(journal.read_from(fold.version())?, left_out)?;
     Ok(Opened { fold, began, tail, until, live, journal })
+}
+
+/// Whether a state that a fold version has made can be gone on from.
+///
+/// # Errors
+/// It cannot.
+pub fn check_carried(model: &str, made_by: u32) -> Result<(), OpenError> {
+    match made_by {
+        fold::CARRIED_FROM..=fold::FOLD_VERSION => Ok(()),
+        got => Err(OpenError::FoldVersion { model: model.into(), got }),
+    }
+}
+
+/// Goes on from a state of an older release. What that release has folded behind it is folded again by the rules of this one,
+/// and may come out otherwise: versions are proved from here on.
+fn carry(model: &str, made_by: u32, since: u64, journal: &mut FileJournal) -> Result<(), OpenError> {
+    let fold_version = fold::FOLD_VERSION;
+    warn!(model, made_by, fold_version, since, "the state of an older release goes on; proofs reach back to here");
+    let decision = Decision::Carry { fold_version, since };
+    decided(decision, "release", format!("fold version {made_by} is now {fold_version}"), journal)
 }
 
 /// Takes over a configuration that is not the latest one in the journal.
@@ -164,8 +195,12 @@ fn adopt(model: &str, latest: &FoldConfig, config: &FoldConfig, journal: &mut Fi
     // Whatever it names can be built.
     Fold::genesis(config.clone(), Position::new())?;
     info!(model, changed, "the configuration has changed; the model goes on under the new one");
-    let decision = Decision::Configure { config: Box::new(config.clone()) };
-    let entry = Entry::Decided { decision, actor: "configuration".into(), evidence: changed };
+    decided(Decision::Configure { config: Box::new(config.clone()) }, "configuration", changed, journal)
+}
+
+/// A decision at the journal's end.
+fn decided(decision: Decision, actor: &str, evidence: String, journal: &mut FileJournal) -> Result<(), OpenError> {
+    let entry = Entry::Decided { decision, actor: actor.into(), evidence };
     let from = journal.end();
     journal.append(&Frame { from, to: from + entry.versions(), payload: entry.encode() })?;
     journal.sync()?;
@@ -178,18 +213,20 @@ pub struct Genesis {
     pub config: FoldConfig,
     /// Where the partitions known then began.
     pub start: Position,
+    /// The release that began it.
+    pub fold_version: u32,
 }
 
 /// Reads the first entry of a journal.
 ///
 /// # Errors
-/// It is no genesis, or another release's.
+/// It is no genesis, or a newer release's.
 pub fn genesis_of(model: &str, first: &Frame) -> Result<Genesis, OpenError> {
     match Entry::decode(&first.payload)? {
-        Entry::Genesis { fold_version, .. } if fold_version != fold::FOLD_VERSION => {
-            Err(OpenError::FoldVersion { model: model.into(), expected: fold::FOLD_VERSION, got: fold_version })
+        Entry::Genesis { fold_version, .. } if fold_version > fold::FOLD_VERSION => {
+            Err(OpenError::FoldVersion { model: model.into(), got: fold_version })
         }
-        Entry::Genesis { config, start, .. } => Ok(Genesis { config: *config, start }),
+        Entry::Genesis { config, start, fold_version } => Ok(Genesis { config: *config, start, fold_version }),
         _ => Err(OpenError::Journal { model: model.into(), what: "the journal does not begin with genesis".into() }),
     }
 }

@@ -9,6 +9,7 @@ use streams::{Source, SourceError, SourceEvent};
 use thiserror::Error;
 
 use super::ahead::Ahead;
+use super::meta::Meta;
 use super::order::{LogChanged, Order};
 use super::replay::{Step, Tail, TailError};
 use super::store::from_store;
@@ -63,7 +64,8 @@ impl Refold {
     /// # Errors
     /// There is no journal, or nothing to read.
     pub fn from_genesis(look: &Look, make_source: &mut MakeSource) -> Result<Self, RefoldError> {
-        let Genesis { config, start } = began(look)?;
+        let Genesis { config, start, fold_version } = began(look)?;
+        same_fold(0, fold_version)?;
         Self::new(Fold::genesis(config, start).map_err(OpenError::from)?, look, make_source)
     }
 
@@ -72,8 +74,9 @@ impl Refold {
     /// # Errors
     /// It does not verify, or there is nothing to read.
     pub fn from_checkpoint(look: &mut Look, version: u64, make_source: &mut MakeSource) -> Result<Self, RefoldError> {
-        let checkpoint = look.load(version)?;
-        let fold = Fold::restore(began(look)?.config, &from_store(checkpoint.sections))
+        let (checkpoint, began) = (look.load(version)?, began(look)?);
+        same_fold(version, Meta::decode(&checkpoint.meta).made_by(began.fold_version))?;
+        let fold = Fold::restore(began.config, &from_store(checkpoint.sections))
             .map_err(|reason| OpenError::Restore { version, reason })?;
         Self::new(fold, look, make_source)
     }
@@ -176,6 +179,17 @@ impl Refold {
 fn began(look: &Look) -> Result<Genesis, RefoldError> {
     let first = look.first()?.ok_or(RefoldError::NoJournal)?;
     Ok(genesis_of(look.model(), &first)?)
+}
+
+/// What another release has folded does not come out the same by this one's rules.
+fn same_fold(version: u64, made_by: u32) -> Result<(), RefoldError> {
+    if made_by == fold::FOLD_VERSION {
+        return Ok(());
+    }
+    let now = fold::FOLD_VERSION;
+    Err(RefoldError::Gone(format!(
+        "what follows version {version} was folded by fold version {made_by}, this release is {now}"
+    )))
 }
 
 fn broken(e: &TailError, topics: &[String]) -> RefoldError {

@@ -327,7 +327,7 @@ impl Trainer {
             }
             Decision::AcceptGap { from, next, .. } => source.assign(&[(from, next)]).map_err(TurnError::Source)?,
             Decision::Configure { .. } => self.topics = self.halves.fold().config().topics.clone(),
-            Decision::Promote { .. } | Decision::Pin { .. } | Decision::Follow => {}
+            Decision::Promote { .. } | Decision::Pin { .. } | Decision::Follow | Decision::Carry { .. } => {}
         }
         Ok(())
     }

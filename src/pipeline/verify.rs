@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use checkpoints::{Hash, Look, hash_sections};
 
+use super::meta::Meta;
 use super::refold::{Refold, RefoldError};
 use super::store::{hex, to_store};
 use super::trainer::MakeSource;
@@ -19,7 +20,7 @@ pub struct Proof {
     pub state_hash: String,
 }
 
-/// Folds again from genesis if the log reaches back so far, otherwise from the oldest checkpoint kept that verifies, and
+/// Folds again from genesis if the log and the release reach back so far, otherwise from the oldest checkpoint kept of this fold version, and
 /// compares the state at every kept version up to `until` (the newest, if `None`). `progress` hears of the version reached.
 ///
 /// # Errors
@@ -33,11 +34,12 @@ pub fn verify(
     let kept: BTreeMap<u64, Hash> = look
         .list()?
         .into_iter()
+        .filter(|listed| Meta::decode(&listed.manifest.meta).made_by(fold::FOLD_VERSION) == fold::FOLD_VERSION)
         .map(|listed| (listed.manifest.version, listed.manifest.state_hash))
         .filter(|(version, _)| until.is_none_or(|until| *version <= until))
         .collect();
     let Some((&oldest, _)) = kept.first_key_value() else {
-        return Err(RefoldError::Gone("there is no checkpoint to prove".into()));
+        return Err(RefoldError::Gone("there is no checkpoint of this release to prove".into()));
     };
     match prove(Refold::from_genesis(look, make_source)?, None, &kept, progress) {
         Err(RefoldError::Gone(_)) => {}

@@ -1,6 +1,7 @@
 //! The pipeline on the embedded broker, in this process: what a user meets without Java.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod carry;
 mod change;
 mod clock;
 mod cost;

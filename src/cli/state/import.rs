@@ -8,7 +8,7 @@ use clap::Args;
 use fold::Fold;
 
 use super::{CliError, load_config, unavailable};
-use crate::pipeline::{from_store, genesis_of, hex};
+use crate::pipeline::{Meta, check_carried, from_store, genesis_of, hex};
 
 /// Arguments of `state import`.
 #[derive(Debug, Args)]
@@ -32,6 +32,8 @@ pub(super) fn run(args: &ImportArgs) -> Result<ExitCode, CliError> {
     let model = args.model.as_ref().unwrap_or(&exported.model);
     // It is refused now, not when the model is to run.
     let genesis = genesis_of(model, &exported.genesis).map_err(|e| CliError::Unavailable(e.to_string()))?;
+    check_carried(model, Meta::decode(&exported.checkpoint.meta).made_by(genesis.fold_version))
+        .map_err(|e| CliError::Unavailable(e.to_string()))?;
     Fold::restore(genesis.config, &from_store(exported.checkpoint.sections.clone()))
         .map_err(|e| CliError::Unavailable(format!("{}: {e}", args.file.display())))?;
     let config = args.config.as_deref().map(load_config).transpose()?;

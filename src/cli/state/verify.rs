@@ -54,7 +54,9 @@ pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, CliError> {
     } else {
         let trusted = match proof.from {
             None => "genesis; nothing is trusted but the log and the journal".to_owned(),
-            Some(version) => format!("version {version}, which is trusted: the log does not reach back further"),
+            Some(version) => {
+                format!("version {version}, which is trusted: the log, or this release, does not reach back further")
+            }
         };
         let versions: Vec<_> = proof.versions.iter().map(u64::to_string).collect();
         println!("{model}: proved {} from {trusted}", versions.join(", "));
