@@ -175,6 +175,50 @@ fn a_disk_that_cannot_be_written_is_named() {
     assert!(said.contains("Read-only file system") && said.contains(disk.0.to_str().unwrap()), "{said}");
 }
 
+/// The feared failures: a write or fsync that fails once is believed later, because the system has forgotten the bytes by
+/// then; the database of manifests stays in error for the rest of the life.
+#[test]
+fn a_disk_that_fails_while_it_is_used_pauses_learning_and_it_goes_on_by_itself() {
+    let mut world = World::new();
+    let (state, port) = (world.dir.path().join("state"), service::free_port());
+    let config = world.config("w", &state, port);
+    let [library, with, log] = ["failing_disk.so", "with", "log"].map(|name| world.dir.path().join(name));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/failing_disk.c");
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
+    assert!(built.unwrap().success());
+    let env: [(&str, &Path); 3] = [("LD_PRELOAD", &library), ("FAILING_BELOW", &state), ("FAILING_WITH", &with)];
+    let start = || Service::start_with(&config, port, &log, &env);
+    let mut service = start();
+    // Error numbers of Linux.
+    for (number, said) in [("30", "Read-only file system"), ("5", "Input/output error")] {
+        world.send(500);
+        world.wait_for_all(&mut service);
+        fs::write(&with, number).unwrap();
+        (0..10).for_each(|_| world.send(5));
+        wait_for_reason(&mut service, said);
+        let told = answer(&service);
+        assert_eq!(told["stale"], true, "{told}");
+        thread::sleep(Duration::from_secs(2));
+        answer(&service);
+        fs::remove_file(&with).unwrap();
+        world.wait_for_all(&mut service);
+        let all = world.sent + 1;
+        service.wait_for("/api/models/w", WITHIN, |answer| (answer["checkpoint"]["version"] == all).then_some(()));
+        // Killed on such a disk, it comes back.
+        fs::write(&with, number).unwrap();
+        (0..10).for_each(|_| world.send(5));
+        wait_for_reason(&mut service, said);
+        service.kill9();
+        fs::remove_file(&with).unwrap();
+        service = start();
+        world.wait_for_all(&mut service);
+    }
+    service.stop();
+    let proof = service::run(&["state", "verify", "--config", config.to_str().unwrap(), "--model", "w", "--json"]);
+    let said = String::from_utf8_lossy(&proof.stdout).into_owned();
+    assert_eq!(proof.status.code(), Some(0), "{said} {}", String::from_utf8_lossy(&proof.stderr));
+}
+
 /// The feared failure: without a handle for a moment the database of manifests is given up for the rest of the life.
 #[test]
 #[ignore = "needs prlimit: run tests/run"]

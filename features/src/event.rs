@@ -1,7 +1,9 @@
-//! How a model's events are to be read: names, kinds and limits; and why one cannot be.
+//! How a model's events are to be read: names and kinds; and why one cannot be.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::Limits;
 
 /// What is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,32 +39,6 @@ pub enum Start {
     Latest,
     /// The first record at or after this time.
     Time(i64),
-}
-
-/// Bounds on what a stream may make a model hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Bytes of one record.
-    pub record: usize,
-    /// Fields of the schema.
-    pub features: usize,
-    /// Categories of one nominal field.
-    pub categories: usize,
-    /// Classes of the target.
-    pub classes: usize,
-}
-
-impl Limits {
-    /// Bytes of one category, class or entity name: a longer one counts as missing.
-    pub const TEXT: usize = 1_024;
-    /// Depth of nested objects.
-    pub const DEPTH: usize = 16;
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { record: 1 << 20, features: 1_000, categories: 100_000, classes: 1_000 }
-    }
 }
 
 /// How events are read.
@@ -121,15 +97,17 @@ pub enum Reject {
         /// Its name.
         field: String,
         /// What the task needs.
-        expected: &'static str,
+        expected: String,
         /// What came.
         got: String,
     },
     /// The id of a label is missing, null or too long.
-    #[error("field {field}: expected the id of an event (at most 1,024 bytes), got {got}")]
+    #[error("field {field}: expected the id of an event (at most {limit} bytes), got {got}")]
     BadId {
         /// Its name.
         field: String,
+        /// The limit of names.
+        limit: usize,
         /// What came.
         got: String,
     },

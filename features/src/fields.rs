@@ -23,8 +23,8 @@ pub enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// The value's one spelling (`2` and `2.0` are the same name), written into `out` if it is no text. `None` for null
-    /// and for text over [`Limits::TEXT`].
-    pub fn name<'b>(&self, out: &'b mut String) -> Option<&'b str>
+    /// and for text of more than `most` bytes.
+    pub fn name<'b>(&self, most: usize, out: &'b mut String) -> Option<&'b str>
     where
         'a: 'b,
     {
@@ -32,7 +32,7 @@ impl<'a> Value<'a> {
         out.clear();
         match *self {
             Self::Null => return None,
-            Self::Text(text) => return (text.len() <= Limits::TEXT).then_some(text),
+            Self::Text(text) => return (text.len() <= most).then_some(text),
             Self::Bool(flag) => out.push_str(if flag { "true" } else { "false" }),
             Self::Number(x) if x.trunc() == x && x.abs() < 1e15 => write!(out, "{}", x as i64).expect("a String grows"),
             Self::Number(x) => write!(out, "{x}").expect("a String grows"),
@@ -83,7 +83,7 @@ pub(crate) enum Raw {
 }
 
 /// The scalars of one object in the order they came; the memory is used again for the next one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Fields {
     names: Vec<Box<str>>,
     values: Vec<Raw>,
@@ -93,9 +93,33 @@ pub struct Fields {
     naming: u64,
     /// The last object's shape, once two in a row had the same names.
     template: Option<Template>,
+    /// How deep objects may be nested.
+    depth: usize,
+}
+
+impl Default for Fields {
+    /// None yet; as deep as [`Limits`] has it where nothing else is said.
+    fn default() -> Self {
+        Self {
+            names: Vec::new(),
+            values: Vec::new(),
+            text: String::new(),
+            path: String::new(),
+            naming: 0,
+            template: None,
+            depth: Limits::default().depth,
+        }
+    }
 }
 
 impl Fields {
+    /// From now on objects may be nested this deep.
+    pub fn bound(&mut self, depth: usize) {
+        if self.depth != depth {
+            (self.depth, self.template) = (depth, None);
+        }
+    }
+
     /// Reads one object out of JSON text.
     pub fn parse(&mut self, json: &[u8]) -> Result<(), FieldError> {
         if let Some(template) = &self.template {
@@ -237,8 +261,9 @@ impl<'de> Visitor<'de> for Nested<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         use serde::de::Error;
-        if self.depth >= Limits::DEPTH {
-            return Err(A::Error::custom(format_args!("objects nested deeper than {}", Limits::DEPTH)));
+        let most = self.fields.depth;
+        if self.depth >= most {
+            return Err(A::Error::custom(format_args!("objects nested deeper than {most}")));
         }
         let parent = self.fields.path.len();
         loop {
@@ -368,16 +393,27 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = |n: usize| format!("{}1{}", "{\"a\":".repeat(n), "}".repeat(n));
-        assert!(parsed(&deep(Limits::DEPTH)).is_ok());
-        assert!(parsed(&deep(Limits::DEPTH + 1)).unwrap_err().message.contains("nested deeper"));
+        assert!(parsed(&deep(16)).is_ok());
+        assert!(parsed(&deep(17)).unwrap_err().message.contains("nested deeper than 16"));
+        let mut fields = Fields::default();
+        fields.bound(20);
+        // The second one by the shape of the first.
+        for _ in 0..3 {
+            fields.parse(deep(20).as_bytes()).unwrap();
+        }
+        fields.bound(3);
+        assert!(fields.parse(deep(3).as_bytes()).is_ok());
+        fields.bound(2);
+        assert!(fields.parse(deep(3).as_bytes()).unwrap_err().message.contains("nested deeper than 2"));
     }
 
     #[test]
     fn a_name_has_one_spelling() {
         let mut out = String::new();
-        assert_eq!(Value::Number(2.0).name(&mut out), Some("2"));
-        assert_eq!(Value::Number(-0.0).name(&mut out), Some("0"));
-        assert_eq!(Value::Number(0.5).name(&mut out), Some("0.5"));
-        assert_eq!(Value::Text(&"x".repeat(Limits::TEXT + 1)).name(&mut out), None);
+        assert_eq!(Value::Number(2.0).name(9, &mut out), Some("2"));
+        assert_eq!(Value::Number(-0.0).name(9, &mut out), Some("0"));
+        assert_eq!(Value::Number(0.5).name(9, &mut out), Some("0.5"));
+        assert_eq!(Value::Text("123456789").name(9, &mut out), Some("123456789"));
+        assert_eq!(Value::Text("1234567890").name(9, &mut out), None);
     }
 }

@@ -36,6 +36,7 @@ impl Schema {
     ) -> Result<Label<'a>, Reject> {
         observer.parse(record, this.spec.limits)?;
         let (fields, name) = observer.parts();
+        let limit = this.spec.limits.text;
         let (mut id, mut target, mut at) = (Value::Null, Value::Null, record.timestamp);
         for (key, value) in fields.iter() {
             match key {
@@ -48,11 +49,11 @@ impl Schema {
         if target == Value::Null {
             return Err(Reject::NoTarget(TARGET.into()));
         }
-        if id.name(name).is_none_or(str::is_empty) {
-            return Err(Reject::BadId { field: ID.into(), got: id.describe() });
+        if id.name(limit, name).is_none_or(str::is_empty) {
+            return Err(Reject::BadId { field: ID.into(), limit, got: id.describe() });
         }
         let said = this.read_target(TARGET, target, name)?;
-        let id = id.name(name).expect("named above");
+        let id = id.name(limit, name).expect("named above");
         Ok(Label { id, target: Self::learn_class(this, said), at })
     }
 }

@@ -36,13 +36,16 @@ pub struct Observer {
     /// Which scalar of the last record is its id.
     id: Option<usize>,
     name: String,
+    /// Bytes of a name in it.
+    text: usize,
 }
 
 impl Observer {
     /// Reads a record's scalars.
     pub(crate) fn parse(&mut self, record: &Record, limits: Limits) -> Result<(), Reject> {
         let payload = record.payload.as_deref().unwrap_or_default();
-        self.id = None;
+        (self.id, self.text) = (None, limits.text);
+        self.fields.bound(limits.depth);
         if payload.len() > limits.record {
             return Err(Reject::TooLarge { got: payload.len(), limit: limits.record });
         }
@@ -69,7 +72,7 @@ impl Observer {
 
     /// The id of the record last observed, in its one spelling (`2` and `2.0` are the same id); `None` if it has none.
     pub fn id(&mut self) -> Option<&str> {
-        self.fields.value(self.id?).name(&mut self.name)
+        self.fields.value(self.id?).name(self.text, &mut self.name)
     }
 }
 
@@ -102,7 +105,7 @@ impl Schema {
                 at = read_time(fields.get(i).0, value)?;
             }
             if slot.entity {
-                entity = value.name(name).map_or(EntityId::default(), entity_id);
+                entity = value.name(limits.text, name).map_or(EntityId::default(), entity_id);
             }
         }
         let said = match target.filter(|value| *value != Value::Null) {
@@ -136,7 +139,7 @@ impl Schema {
                 // The same new name may stand twice in one event.
                 None => match this.slots.get(key).and_then(|slot| slot.feature) {
                     Some(place) => place,
-                    None if this.fields.len() >= limits.features || key.len() > Limits::TEXT => {
+                    None if this.fields.len() >= limits.features || key.len() > limits.text => {
                         unusable += 1;
                         continue;
                     }
@@ -156,7 +159,7 @@ impl Schema {
             match this.encode(place, value, name) {
                 Encoded::Number(x) => row[place as usize] = x,
                 Encoded::NewCategory if this.fields[place as usize].categories.len() < limits.categories => {
-                    let category = value.name(name).expect("checked by encode");
+                    let category = value.name(limits.text, name).expect("checked by encode");
                     let number = Arc::make_mut(this).fields[place as usize].categories.insert(category);
                     row[place as usize] = f64::from(number);
                 }
@@ -168,13 +171,18 @@ impl Schema {
 
     /// Reads a value that is not null as what the task predicts.
     pub(crate) fn read_target(&self, field: &str, value: Value<'_>, name: &mut String) -> Result<Said, Reject> {
-        let bad = |expected| Reject::BadTarget { field: field.to_owned(), expected, got: value.describe() };
+        let bad = |expected: &str| {
+            let (field, expected) = (field.to_owned(), expected.to_owned());
+            Reject::BadTarget { field, expected, got: value.describe() }
+        };
+        let most = self.spec.limits.text;
         match (self.spec.task, value) {
             (Task::Regression, Value::Number(x)) => Ok(Said::Value(x)),
             (Task::Regression, Value::Bool(flag)) => Ok(Said::Value(f64::from(u8::from(flag)))),
             (Task::Regression, _) => Err(bad("a number")),
             (Task::Classification, _) => {
-                let class = value.name(name).ok_or_else(|| bad("a class name of at most 1,024 bytes"))?;
+                let class =
+                    value.name(most, name).ok_or_else(|| bad(&format!("a class name of at most {most} bytes")))?;
                 match self.classes.get(class) {
                     Some(class) => Ok(Said::Known(ClassId(class))),
                     None if self.classes.len() >= self.spec.limits.classes => {

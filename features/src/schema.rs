@@ -131,7 +131,7 @@ impl Schema {
             (Kind::Nominal, Value::Number(_) | Value::Bool(_)) if !self.numbers_are_names(&field.name) => {
                 Encoded::OtherKind
             }
-            (Kind::Nominal, _) => match value.name(name) {
+            (Kind::Nominal, _) => match value.name(self.spec.limits.text, name) {
                 None => Encoded::OtherKind,
                 Some(text) => {
                     field.categories.get(text).map_or(Encoded::NewCategory, |n| Encoded::Number(f64::from(n)))

@@ -29,6 +29,7 @@ impl Schema {
     ) -> Result<ServedAnswer<'a>, Reject> {
         observer.parse(record, self.spec.limits)?;
         let (fields, name) = observer.parts();
+        let limit = self.spec.limits.text;
         let (mut id, mut at, mut prediction) = (Value::Null, record.timestamp, Value::Null);
         probabilities.clear();
         for (key, value) in fields.iter() {
@@ -45,11 +46,11 @@ impl Schema {
                 }
             }
         }
-        if id.name(name).is_none_or(str::is_empty) {
-            return Err(Reject::BadId { field: "id".into(), got: id.describe() });
+        if id.name(limit, name).is_none_or(str::is_empty) {
+            return Err(Reject::BadId { field: "id".into(), limit, got: id.describe() });
         }
-        let bad = |field: &str, expected| {
-            Err(Reject::BadTarget { field: field.into(), expected, got: prediction.describe() })
+        let bad = |field: &str, expected: &str| {
+            Err(Reject::BadTarget { field: field.into(), expected: expected.into(), got: prediction.describe() })
         };
         let value = match (self.spec.task, prediction) {
             (Task::Regression, Value::Number(x)) => x,
@@ -59,7 +60,7 @@ impl Schema {
             }
             (Task::Classification, _) => 0.0,
         };
-        let id = id.name(name).expect("named above");
+        let id = id.name(limit, name).expect("named above");
         Ok(ServedAnswer { id, at, value })
     }
 }

@@ -255,6 +255,14 @@ fn wrong_values_are_refused_with_what_was_expected() {
             "[models.air.limits]\nclasses = 1",
             "f:7:11: models.air.limits.classes: expected a whole number from 2 to 65536, got 1",
         ),
+        (
+            "[models.air.limits]\ntext = 8",
+            "f:7:8: models.air.limits.text: expected a whole number from 16 to 65536, got 8",
+        ),
+        (
+            "[models.air.limits]\ndepth = 0",
+            "f:7:9: models.air.limits.depth: expected a whole number from 1 to 100, got 0",
+        ),
     ] {
         let errors = errors(&with(line), &[]);
         assert!(errors.len() == 1 && errors[0].starts_with(message), "{line}:\n{message}\n{errors:#?}");

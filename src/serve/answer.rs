@@ -85,6 +85,7 @@ pub(super) fn at_desk<T>(work: impl FnOnce(&mut Desk) -> T) -> T {
 impl Desk {
     /// Takes up a row given as an object of fields; nested ones are flattened with dots.
     pub(super) fn take_object(&mut self, schema: &Schema, object: &Json) -> Result<(), Fault> {
+        self.fields.bound(schema.spec().limits.depth);
         self.fields.read_value(object).map_err(|e| Fault::bad(e.to_string()))?;
         schema.encode_fields(&self.fields, &mut self.row).map_err(Fault::field)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use features::{Limits, Task};
+use features::Task;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use streams::Outgoing;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::answer::unknown_model;
 use super::fault::{Fault, Problem, ProblemBody};
 use super::guard::Guard;
-use super::outlets::NotPosted;
+use super::outlets::{LabelOutlet, NotPosted};
 use super::{App, body, moment};
 
 /// What an event came to be. Described here, read by hand: errors name the field.
@@ -63,13 +63,13 @@ pub(super) async fn post(
         Fault::new(StatusCode::CONFLICT, detail)
     })?;
     let labels = match body::json(&body::read(&app, request).await?)? {
-        Value::Object(label) => vec![record(outlet.task, &label)?],
+        Value::Object(label) => vec![record(outlet, &label)?],
         Value::Array(labels) => labels
             .iter()
             .enumerate()
             .map(|(i, label)| {
                 match label {
-                    Value::Object(label) => record(outlet.task, label),
+                    Value::Object(label) => record(outlet, label),
                     other => Err(Fault::bad(format!("expected an object, got {}", body::describe(other)))),
                 }
                 .map_err(|fault| fault.in_row(i))
@@ -86,7 +86,8 @@ pub(super) async fn post(
 }
 
 /// A label as a record of the labels topic.
-fn record(task: Task, label: &Map<String, Value>) -> Result<Outgoing, Fault> {
+fn record(outlet: &LabelOutlet, label: &Map<String, Value>) -> Result<Outgoing, Fault> {
+    let most = outlet.text;
     for (key, value) in label {
         if !matches!(key.as_str(), "id" | "target" | "at") {
             return Err(Fault::expected(key, "one of id, target, at", body::describe(value)));
@@ -96,36 +97,41 @@ fn record(task: Task, label: &Map<String, Value>) -> Result<Outgoing, Fault> {
         let got = label.get(field).filter(|value| !value.is_null());
         Fault::expected(field, expected, got.map_or_else(|| "nothing".into(), body::describe))
     };
-    let id =
-        label.get("id").and_then(spelling).ok_or_else(|| missing("id", "a text of 1 to 1,024 bytes or a number"))?;
-    let good = match (task, label.get("target")) {
+    let id = label.get("id").and_then(|id| spelling(id, most));
+    let id = id.ok_or_else(|| missing("id", &an_id(most)))?;
+    let good = match (outlet.task, label.get("target")) {
         (Task::Regression, Some(Value::Number(x))) => x.as_f64().is_some_and(f64::is_finite),
         (Task::Regression, _) => false,
         (Task::Classification, target) => {
-            target.is_some_and(|target| target.is_boolean() || spelling(target).is_some())
+            target.is_some_and(|target| target.is_boolean() || spelling(target, most).is_some())
         }
     };
     if !good {
-        let expected = match task {
-            Task::Regression => "a number",
-            Task::Classification => "a class name of 1 to 1,024 bytes",
+        let expected = match outlet.task {
+            Task::Regression => "a number".into(),
+            Task::Classification => format!("a class name of 1 to {most} bytes"),
         };
-        return Err(missing("target", expected));
+        return Err(missing("target", &expected));
     }
     moment::read("at", label.get("at").unwrap_or(&Value::Null))?;
     let payload = serde_json::to_vec(label).expect("JSON has a text");
     Ok(Outgoing { key: Some(id.into_bytes()), payload: Some(payload), ..Outgoing::default() })
 }
 
-/// The one spelling of a text or a number, as the model will read it.
-pub(super) fn spelling(value: &Value) -> Option<String> {
+/// What an id is to be.
+pub(super) fn an_id(most: usize) -> String {
+    format!("a text of 1 to {most} bytes or a number")
+}
+
+/// The one spelling of a text of at most `most` bytes or a number, as the model will read it.
+pub(super) fn spelling(value: &Value, most: usize) -> Option<String> {
     let mut out = String::new();
     let value = match value {
-        Value::String(text) if text.len() <= Limits::TEXT => features::Value::Text(text),
+        Value::String(text) => features::Value::Text(text),
         Value::Number(x) => features::Value::Number(x.as_f64()?),
         _ => return None,
     };
-    value.name(&mut out).filter(|name| !name.is_empty()).map(str::to_owned)
+    value.name(most, &mut out).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 fn refusal(e: NotPosted) -> Fault {

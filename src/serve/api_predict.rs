@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::answer::{self, Desk, write_list, write_number, write_text};
-use super::api_labels::spelling;
+use super::api_labels::{an_id, spelling};
 use super::fault::{Fault, Problem, ProblemBody};
 use super::outlets::ServedPrediction;
 use super::{App, body, moment};
@@ -168,7 +168,7 @@ impl Reply<'_> {
                 "features" if value.is_object() => features = Some(value),
                 "features" => return Err(expected(key, "an object of values by field", value)),
                 "at" => at = moment::read(key, value)?,
-                "id" => id = name(value)?,
+                "id" => id = name(value, schema.spec().limits.text)?,
                 "entity" if value.is_string() || value.is_number() || value.is_null() => {}
                 "entity" => return Err(expected(key, "a text or a number", value)),
                 _ => return Err(expected(key, "one of id, entity, at, features", value)),
@@ -220,12 +220,12 @@ impl Reply<'_> {
     }
 }
 
-/// What a request is called; null is nothing.
-fn name(value: &Value) -> Result<Option<String>, Fault> {
+/// What a request is called, in at most `most` bytes; null is nothing.
+fn name(value: &Value, most: usize) -> Result<Option<String>, Fault> {
     if value.is_null() {
         return Ok(None);
     }
-    spelling(value).map(Some).ok_or_else(|| expected("id", "a text of 1 to 1,024 bytes or a number", value))
+    spelling(value, most).map(Some).ok_or_else(|| expected("id", &an_id(most), value))
 }
 
 /// The values that a row holds, by name of field.

@@ -139,7 +139,7 @@ fn our_errors_are_problems_that_name_the_field() {
         (r#"{}"#, "features", "an object of values by field", "nothing"),
         (r#"{"features":{},"at":"soon"}"#, "at", "RFC 3339 text or epoch milliseconds", "\"soon\""),
         (r#"{"features":{},"at":true}"#, "at", "RFC 3339 text or epoch milliseconds", "true"),
-        (r#"{"features":{},"id":[1]}"#, "id", "a text of 1 to 1,024 bytes or a number", "an array of 1"),
+        (r#"{"features":{},"id":[1]}"#, "id", "a text of 1 to 1024 bytes or a number", "an array of 1"),
         (r#"{"features":{},"entity":true}"#, "entity", "a text or a number", "true"),
         (r#"{"features":{},"feature":1}"#, "feature", "one of id, entity, at, features", "1"),
     ];

@@ -19,10 +19,10 @@ fn kafka(bootstrap: &str) -> KafkaConfig {
 fn outlets(kafka: &KafkaConfig) -> Outlets {
     let mut outlets = Outlets::default();
     let within = Duration::from_secs(30);
-    let air = LabelOutlet::new(Task::Regression, "air-labels", kafka).within(within);
+    let air = LabelOutlet::new(Task::Regression, 1_024, "air-labels", kafka).within(within);
     let requests = Some(RequestOutlet::new("air-requests", kafka));
     outlets.insert("air", Outlet { labels: Some(air), requests });
-    let price = LabelOutlet::new(Task::Classification, "price-labels", kafka).within(within);
+    let price = LabelOutlet::new(Task::Classification, 1_024, "price-labels", kafka).within(within);
     outlets.insert("price", Outlet { labels: Some(price), requests: None });
     outlets
 }
@@ -84,8 +84,8 @@ fn what_is_no_label_is_refused_and_nothing_is_sent() {
     let service = serving(outlets(&kafka("127.0.0.1:1")));
     let client = service.client();
     let cases = [
-        ("air", r#"{"target":1}"#, "field id: expected a text of 1 to 1,024 bytes or a number, got nothing"),
-        ("air", r#"{"id":"","target":1}"#, "field id: expected a text of 1 to 1,024 bytes or a number, got \"\""),
+        ("air", r#"{"target":1}"#, "field id: expected a text of 1 to 1024 bytes or a number, got nothing"),
+        ("air", r#"{"id":"","target":1}"#, "field id: expected a text of 1 to 1024 bytes or a number, got \"\""),
         ("air", r#"{"id":"a"}"#, "field target: expected a number, got nothing"),
         ("air", r#"{"id":"a","target":null}"#, "field target: expected a number, got nothing"),
         (
@@ -96,7 +96,7 @@ fn what_is_no_label_is_refused_and_nothing_is_sent() {
         (
             "price",
             r#"{"id":"a","target":[1]}"#,
-            "field target: expected a class name of 1 to 1,024 bytes, got an array of 1",
+            "field target: expected a class name of 1 to 1024 bytes, got an array of 1",
         ),
         (
             "air",
@@ -122,7 +122,8 @@ fn what_is_no_label_is_refused_and_nothing_is_sent() {
 #[test]
 fn a_broker_that_is_away_is_said_in_time() {
     let mut outlets = Outlets::default();
-    let labels = LabelOutlet::new(Task::Regression, "l", &kafka("127.0.0.1:1")).within(Duration::from_millis(50));
+    let labels =
+        LabelOutlet::new(Task::Regression, 1_024, "l", &kafka("127.0.0.1:1")).within(Duration::from_millis(50));
     outlets.insert("air", Outlet { labels: Some(labels), requests: None });
     let service = serving(outlets);
     for _ in 0..2 {

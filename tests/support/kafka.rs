@@ -14,6 +14,11 @@ use std::time::{Duration, Instant};
 const UP_WITHIN: Duration = Duration::from_secs(60);
 const DOWN_WITHIN: Duration = Duration::from_secs(30);
 
+/// The listeners of a node, its ports left open.
+const LISTENERS: &str = "listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT";
+
 /// A running node.
 pub struct RealKafka {
     /// What clients connect to: every node of its cluster.
@@ -29,8 +34,22 @@ impl RealKafka {
         Self::cluster(dir, 1).remove(0)
     }
 
+    /// The same with a second door: it listens on port `listens` too, and tells who comes there that it is at `said`.
+    pub fn with_door(dir: &Path, listens: u16, said: u16) -> Self {
+        let door = format!(
+            "listeners=PLAINTEXT://127.0.0.1:{{port}},CONTROLLER://127.0.0.1:{{controller}},DOOR://127.0.0.1:{listens}
+advertised.listeners=PLAINTEXT://127.0.0.1:{{port}},DOOR://127.0.0.1:{said}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DOOR:PLAINTEXT"
+        );
+        Self::nodes(dir, 1, &door).remove(0)
+    }
+
     /// The same for so many nodes of one cluster; what is written is on all of them, and on most before it is acknowledged.
     pub fn cluster(dir: &Path, nodes: usize) -> Vec<Self> {
+        Self::nodes(dir, nodes, LISTENERS)
+    }
+
+    fn nodes(dir: &Path, nodes: usize, listeners: &str) -> Vec<Self> {
         let ports: Vec<(u16, u16)> = (0..nodes).map(|_| (free_port(), free_port())).collect();
         let brokers: Vec<String> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
         let mut cluster: Vec<Self> = ports
@@ -39,7 +58,7 @@ impl RealKafka {
             .map(|(n, &(port, _))| {
                 let dir = dir.join(format!("node-{n}"));
                 fs::create_dir_all(&dir).expect("the folder for Kafka can be made");
-                fs::write(dir.join("server.properties"), properties(n, &ports, &dir.join("data")))
+                fs::write(dir.join("server.properties"), properties(n, &ports, listeners, &dir.join("data")))
                     .expect("server.properties can be written");
                 fs::write(dir.join("log4j2.properties"), include_str!("kafka/log4j2.properties"))
                     .expect("log4j2.properties can be written");
@@ -158,19 +177,18 @@ fn java(dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn properties(node: usize, ports: &[(u16, u16)], data: &Path) -> String {
+fn properties(node: usize, ports: &[(u16, u16)], listeners: &str, data: &Path) -> String {
     let voter = |(n, (_, controller)): (usize, &(u16, u16))| format!("{}@127.0.0.1:{controller}", n + 1);
     let voters: Vec<String> = ports.iter().enumerate().map(voter).collect();
     let (voters, id, (port, controller)) = (voters.join(","), node + 1, ports[node]);
     let (replicas, most) = (ports.len(), ports.len() / 2 + 1);
+    let listeners = listeners.replace("{port}", &port.to_string()).replace("{controller}", &controller.to_string());
     format!(
         "process.roles=broker,controller
 node.id={id}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+{listeners}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
@@ -191,7 +209,7 @@ share.coordinator.state.topic.min.isr={most}
 }
 
 /// A port below those that outgoing connections take, so that it is still free when a node comes back to it.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let first = (std::process::id() % 1_000) as u16 * 10;
     for _ in 0..10_000 {

@@ -19,8 +19,14 @@ pub struct Service {
 impl Service {
     /// Starts it with a configuration whose `http.listen` is `127.0.0.1:port`; its messages are appended to `log`.
     pub fn start(config: &Path, port: u16, log: &Path) -> Self {
+        Self::start_with(config, port, log, &[])
+    }
+
+    /// The same with something more in its environment.
+    pub fn start_with(config: &Path, port: u16, log: &Path, env: &[(&str, &Path)]) -> Self {
         let file = File::options().create(true).append(true).open(log).unwrap();
         let child = perennial()
+            .envs(env.iter().copied())
             .args(["run", "--config"])
             .arg(config)
             .stdin(Stdio::null())
@@ -95,6 +101,14 @@ impl Service {
         let all = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = all.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Service {
+    /// A test that fails leaves nobody behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -34,6 +34,8 @@ pub enum NotPosted {
 pub struct LabelOutlet {
     /// What its labels are to be.
     pub task: Task,
+    /// Bytes of a name in them.
+    pub text: usize,
     topic: String,
     brokers: String,
     options: Vec<(String, String)>,
@@ -50,10 +52,11 @@ impl fmt::Debug for LabelOutlet {
 }
 
 impl LabelOutlet {
-    /// The way to `topic`.
-    pub fn new(task: Task, topic: &str, kafka: &KafkaConfig) -> Self {
+    /// The way to `topic`; names in its labels have at most `text` bytes.
+    pub fn new(task: Task, text: usize, topic: &str, kafka: &KafkaConfig) -> Self {
         Self {
             task,
+            text,
             topic: topic.to_owned(),
             brokers: kafka.brokers.clone(),
             options: kafka.options.clone(),

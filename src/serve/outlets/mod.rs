@@ -29,7 +29,8 @@ impl Outlets {
     pub fn new(models: &[ModelConfig], kafka: &KafkaConfig) -> Self {
         let outlet = |model: &ModelConfig| {
             let labels = model.fold.labels.as_ref().filter(|labels| !labels.topic.is_empty());
-            let labels = labels.map(|labels| LabelOutlet::new(model.fold.event.task, &labels.topic, kafka));
+            let event = &model.fold.event;
+            let labels = labels.map(|labels| LabelOutlet::new(event.task, event.limits.text, &labels.topic, kafka));
             let requests = model.runtime.requests.as_deref().map(|topic| RequestOutlet::new(topic, kafka));
             (model.name.clone(), Outlet { labels, requests })
         };
