@@ -20,8 +20,9 @@ pub struct Proof {
     pub state_hash: String,
 }
 
-/// Folds again from genesis if the log and the release reach back so far, otherwise from the oldest checkpoint kept of this fold version, and
-/// compares the state at every kept version up to `until` (the newest, if `None`). `progress` hears of the version reached.
+/// Folds again from genesis if the log and the release reach back so far, otherwise from the oldest checkpoint kept that a
+/// release of this fold version has made, and compares the state at every kept version of its up to `until` (the newest, if
+/// `None`). `progress` hears of the version reached.
 ///
 /// # Errors
 /// A state differs, or the input needed is gone; or nothing is kept.
@@ -41,11 +42,12 @@ pub fn verify(
     let Some((&oldest, _)) = kept.first_key_value() else {
         return Err(RefoldError::Gone("there is no checkpoint of this release to prove".into()));
     };
-    match prove(Refold::from_genesis(look, make_source)?, None, &kept, progress) {
+    let begun = Refold::from_genesis(look, make_source);
+    match begun.and_then(|refold| prove(refold, None, &kept, progress)) {
         Err(RefoldError::Gone(_)) => {}
         proved => return proved,
     }
-    // The log does not reach back to genesis: the oldest checkpoint is trusted.
+    // The log, or this release, does not reach back to genesis: the oldest checkpoint is trusted.
     prove(Refold::from_checkpoint(look, oldest, make_source)?, Some(oldest), &kept, progress)
 }
 
