@@ -260,7 +260,7 @@ impl Reader {
             let from = PartitionId { topic: TopicId(topic as u16), partition: message.partition() };
             if let Some(error) = message.error() {
                 self.close_batch();
-                self.failed(from, error, message.offset())?;
+                self.failed(from, error)?;
             } else if let Some(progress) = self.reading.get_mut(&from)
                 && message.offset() >= progress.next
             {
@@ -286,7 +286,7 @@ impl Reader {
         }
     }
 
-    fn failed(&mut self, from: PartitionId, error: RDKafkaErrorCode, offset: i64) -> Result<(), Stop> {
+    fn failed(&mut self, from: PartitionId, error: RDKafkaErrorCode) -> Result<(), Stop> {
         use RDKafkaErrorCode::{
             AutoOffsetReset, BadCompression, BadMessage, Fatal, InvalidMessage, MessageSizeTooLarge, NotImplemented,
             OffsetOutOfRange, PartitionEOF,
@@ -294,11 +294,8 @@ impl Reader {
         let told = || format!("{}/{}: {error}", self.topics[usize::from(from.topic.0)], from.partition);
         match error {
             PartitionEOF => {
-                // Behind the last record may stand what a transaction gave up: the end is behind that.
-                if let Some(progress) = self.reading.get_mut(&from)
-                    && (!progress.at_end || offset > progress.next)
-                {
-                    (progress.next, progress.at_end) = (progress.next.max(offset), true);
+                if let Some(progress) = self.reading.get_mut(&from).filter(|progress| !progress.at_end) {
+                    progress.at_end = true;
                     let next = NextOffset(progress.next);
                     self.tell(SourceEvent::CaughtUp { from, next });
                 }
