@@ -43,6 +43,9 @@ pub struct Entry {
     pub cost: &'static str,
     /// Where it comes from.
     pub paper: &'static str,
+    /// What it reaches with its defaults on streams that everybody has, learned from the first event to the last
+    /// (docs/benchmarks.md).
+    pub measured: &'static str,
     /// Parameters beside `seed` and `max_bytes`.
     pub params: &'static [ParamInfo],
 }
@@ -65,6 +68,7 @@ const HIDDEN: &[Entry] = &[
         missing: "0",
         cost: "-",
         paper: "-",
+        measured: "-",
         params: &[],
     },
 ];

@@ -33,6 +33,7 @@ pub(super) struct Shown {
 pub(super) struct Rule {
     pub formula: &'static str,
     pub missing: &'static str,
+    pub measured: &'static str,
 }
 
 /// Whether and how a detector keeps a budget of false alarms.
@@ -102,10 +103,13 @@ fn details(entry: &Shown) -> String {
     if !entry.tasks.is_empty() {
         writeln!(out, "tasks:  {}", entry.tasks.join(", ")).expect("a String grows");
     }
-    if let Some(Rule { formula, missing }) = &entry.rule {
+    if let Some(Rule { formula, missing, .. }) = &entry.rule {
         writeln!(out, "rule:   {formula}\nmissing values: {missing}").expect("a String grows");
     }
     writeln!(out, "cost:   {}\nsource: {}", entry.cost, entry.paper).expect("a String grows");
+    if let Some(Rule { measured, .. }) = &entry.rule {
+        writeln!(out, "measured: {measured}").expect("a String grows");
+    }
     if let Some(Budget { budget, .. }) = &entry.budget {
         writeln!(out, "budget: {budget}").expect("a String grows");
     }

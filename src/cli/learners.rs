@@ -41,7 +41,7 @@ pub fn run(args: &LearnersArgs) -> Result<ExitCode, CliError> {
                 idea: entry.idea,
                 cost: entry.cost,
                 paper: entry.paper,
-                rule: Some(Rule { formula: entry.formula, missing: entry.missing }),
+                rule: Some(Rule { formula: entry.formula, missing: entry.missing, measured: entry.measured }),
                 budget: None,
                 params,
             }

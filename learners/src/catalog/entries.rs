@@ -47,6 +47,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "as its members have it: the mean and an input of its own; a missing category is a category",
         cost: "classification 58 µs an event with 8 columns, 116 µs with 33 and 6 classes (cheap: 6 and 21 µs), 0.5 to 1 MB; regression 80 to 250 µs, 1 to 3 MB",
         paper: "Wolpert 1992, Herbster & Warmuth 1998, Hazan et al. 2007",
+        measured: "accuracy: elec 0.9338, weather 0.8150, insects_grad 0.8139; mean absolute error: bike 22.35, airquality_next 0.4065, etth1 0.5854",
         params: &[ParamInfo {
             name: "budget",
             range: "normal, cheap, rich, or microseconds an event, like 20",
@@ -62,6 +63,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "as each member has it",
         cost: "its members' and 1 to 5 µs an event; max_bytes is shared out equally",
         paper: "Wolpert 1992, Herbster & Warmuth 1998, Wintenberger 2017",
+        measured: "accuracy: elec 0.8842, weather 0.7888, insects_grad 0.7988; mean absolute error: bike 37.24, airquality_next 0.4476, etth1 0.5971",
         params: &[ParamInfo {
             name: "members",
             range: "learners joined by +, as in linear+knn(window=500)+hoeffding_tree",
@@ -77,6 +79,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "looks at no column",
         cost: "about 0.3 µs an event; 8 bytes a class and row of counts",
         paper: "-",
+        measured: "accuracy: elec 0.8533, weather 0.6925, insects_grad 0.3775",
         params: &[
             ParamInfo { name: "order", range: "0..2", default: "1", help: "labels looked back at" },
             ParamInfo {
@@ -95,6 +98,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "the mean, and an input of its own",
         cost: "about 0.5 µs an event with 8 columns; 8 bytes a weight",
         paper: "Duchi et al. 2011",
+        measured: "accuracy: elec 0.8698, weather 0.7817, insects_grad 0.7867",
         params: &[RATE, LABELS],
     },
     Entry {
@@ -105,6 +109,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "the mean, and an input of its own",
         cost: "0.6 µs an event with 8 columns, 2·D² operations; 4·D² bytes for D inputs",
         paper: "Hazan et al. 2007",
+        measured: "accuracy: elec 0.7998, weather 0.7914, insects_grad 0.7799",
         params: &[KEEP, PAIRS],
     },
     Entry {
@@ -115,6 +120,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "the mean, and an input of its own",
         cost: "about 20 µs an event; 110 KB and more",
         paper: "Rahimi & Recht 2007",
+        measured: "accuracy: elec 0.8066, weather 0.8050, insects_grad 0.7290",
         params: &[ParamInfo { name: "count", range: "1..1000", default: "150", help: "cosines" }, KEEP],
     },
     Entry {
@@ -125,6 +131,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "the mean, and an input of its own",
         cost: "1 to 4 µs an event; 256 bytes an input and more",
         paper: "Rumelhart et al. 1986, Duchi et al. 2011",
+        measured: "accuracy: elec 0.8805, weather 0.7970, insects_grad 0.8002; mean absolute error: bike 30.96, airquality_next 0.4366, etth1 0.6811",
         params: &[RATE, LABELS, AIM],
     },
     Entry {
@@ -135,6 +142,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "the mean, and an input of its own",
         cost: "up to window · D / 4 operations an event, 20 to 60 µs by default; 4 · window · D bytes",
         paper: "Cover & Hart 1967",
+        measured: "accuracy: elec 0.8424, weather 0.7624, insects_grad 0.6989; mean absolute error: bike 73.78, airquality_next 0.4838, etth1 1.478",
         params: &[
             ParamInfo { name: "neighbours", range: "1..1000", default: "5", help: "rows that vote" },
             ParamInfo { name: "window", range: "8..1000000", default: "5000", help: "rows kept" },
@@ -149,6 +157,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "the mean, and an input of its own",
         cost: "2 to 4 µs an event with 14 columns, 2·D² operations; 4·D² bytes for D inputs",
         paper: "Plackett 1950",
+        measured: "mean absolute error: bike 39.26, airquality_next 0.4437, etth1 0.6707",
         params: &[KEEP, AIM],
     },
     Entry {
@@ -159,6 +168,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "looks at no column",
         cost: "about 0.1 µs an event; 8 bytes an event of the season",
         paper: "Hyndman & Athanasopoulos 2018",
+        measured: "mean absolute error: bike 58.69, airquality_next 1.063, etth1 1.779",
         params: &[ParamInfo {
             name: "period",
             range: "0..100000",
@@ -174,6 +184,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "a category of its own; numbers: the mean",
         cost: "about 10 operations a category (or pair) and class; 8 bytes a class and row of its table, at most 2^18 rows",
         paper: "Weinberger et al. 2009",
+        measured: "these streams have next to nothing for it: without categories or zeros it answers with the shares of the classes",
         params: &[RATE, PAIRS],
     },
     Entry {
@@ -184,6 +195,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "0",
         cost: "about 10 operations a number (or pair) and class; 8 bytes a class and row of its table, at most 2^18 rows",
         paper: "Weinberger et al. 2009",
+        measured: "these streams have next to nothing for it: without categories or zeros it answers with the shares of the classes",
         params: &[RATE, PAIRS],
     },
     Entry {
@@ -194,6 +206,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "looks at no column",
         cost: "a few ns an event, 24 bytes",
         paper: "Žliobaitė et al. 2015",
+        measured: "accuracy: elec 0.8533, weather 0.6802, insects_grad 0.3659; mean absolute error: bike 64.92, airquality_next 0.5565, etth1 0.6157",
         params: &[],
     },
     Entry {
@@ -204,6 +217,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "looks at no column",
         cost: "a few ns an event, 8 bytes a class",
         paper: "-",
+        measured: "accuracy: elec 0.5753, weather 0.6862, insects_grad 0.1632",
         params: &[],
     },
     Entry {
@@ -214,6 +228,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "looks at no column",
         cost: "a few ns an event, 16 bytes",
         paper: "-",
+        measured: "mean absolute error: bike 131.8, airquality_next 1.109, etth1 7.253",
         params: &[],
     },
     Entry {
@@ -224,6 +239,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "0, the mean",
         cost: "0.14 µs an event with 8 columns, 0.6 µs with 33 and 6 classes; 130 bytes a column",
         paper: "Duchi et al. 2011, Ross et al. 2013, Kulis & Bartlett 2010",
+        measured: "accuracy: elec 0.8606, weather 0.7814, insects_grad 0.7899; mean absolute error: bike 96.46, airquality_next 0.531, etth1 0.6222",
         params: &[
             ParamInfo {
                 name: "rate",
@@ -247,6 +263,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "0, the mean",
         cost: "0.16 µs an event with 8 columns, 1.2 µs with 33 and 6 classes; 150 bytes a column",
         paper: "McMahan et al. 2013",
+        measured: "accuracy: elec 0.8461, weather 0.7788, insects_grad 0.7875; mean absolute error: bike 96.61, airquality_next 0.5335, etth1 0.6212",
         params: &[
             ParamInfo {
                 name: "alpha",
@@ -267,6 +284,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "left out of the sum",
         cost: "0.25 µs an event with 8 columns, 1.1 µs with 33 and 6 classes; 80 bytes a class and column",
         paper: "John & Langley 1995",
+        measured: "accuracy: elec 0.7337, weather 0.6922, insects_grad 0.5361",
         params: &[],
     },
     Entry {
@@ -277,6 +295,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "goes down the branch that was heaviest; left out in a leaf",
         cost: "about 0.5 µs an event with 8 columns, 40 bytes a leaf, column and class",
         paper: "Domingos & Hulten 2000, Ikonomovska et al. 2011",
+        measured: "accuracy: elec 0.8223, weather 0.7446, insects_grad 0.6282; mean absolute error: bike 41.97, airquality_next 0.5473, etth1 0.6623",
         params: &[
             ParamInfo { name: "grace", range: "1..1000000", default: "200", help: "weight between attempts to split" },
             ParamInfo { name: "confidence", range: "1e-12..0.5", default: "0.001", help: "risk of a wrong question" },
@@ -303,6 +322,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "as in hoeffding_tree",
         cost: "a tree's for each member",
         paper: "Gomes et al. 2017",
+        measured: "accuracy: elec 0.9108, weather 0.7902, insects_grad 0.7867",
         params: FOREST,
     },
     Entry {
@@ -313,6 +333,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "as in hoeffding_tree",
         cost: "a tree's for each member",
         paper: "Gomes et al. 2019",
+        measured: "accuracy: elec 0.9046, weather 0.7779, insects_grad 0.7849",
         params: FOREST,
     },
     Entry {
@@ -323,6 +344,7 @@ pub const ENTRIES: &[Entry] = &[
         missing: "the window's mean; a category of its own",
         cost: "with 8 columns 0.1 µs to learn, 0.05 µs a tree to predict; a fit of 2,000 rows is 1 to 200 ms of another core",
         paper: "Breiman 2001, Zou & Hastie 2005",
+        measured: "accuracy: elec 0.7442, weather 0.7588, insects_grad 0.6195; mean absolute error: bike 78.77, airquality_next 0.6926, etth1 2.889",
         params: &[
             ParamInfo {
                 name: "model",
