@@ -242,6 +242,17 @@ mod tests {
     }
 
     #[test]
+    fn the_oldest_of_any_number_of_partitions_comes_first() {
+        let start = Instant::now();
+        let mut order = Order::new(Duration::from_secs(1));
+        order.push(vec![record(0, 0, 10), record(0, 1, 40), record(0, 2, 41)]);
+        order.push(vec![record(1, 0, 20), record(1, 1, 21), record(1, 2, 60)]);
+        order.push(vec![record(2, 0, 50), record(2, 1, 20)]);
+        let expected = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 2)];
+        assert_eq!(offsets(&order.by_time(10, start)), expected, "then partition 0 may have an older one than 50");
+    }
+
+    #[test]
     fn a_stopped_partition_holds_nobody_up() {
         let start = Instant::now();
         let mut order = Order::new(Duration::from_secs(1));
