@@ -118,6 +118,7 @@ fn killed_many_times_it_comes_back_bit_for_bit() {
         if kill % 10 == 9 {
             // Two answers in one life: versions grow.
             let version = |answer: &Value| answer["version"].as_u64().filter(|_| answer["events"].as_u64() > Some(0));
+            service.wait_for("/api/models/load", Duration::from_secs(60), version);
             let first = service.wait_for("/api/models/air", Duration::from_secs(60), version);
             let later = |answer: &Value| version(answer).filter(|later| *later > first);
             service.wait_for("/api/models/air", Duration::from_secs(60), later);

@@ -65,7 +65,7 @@ pub fn task_name(task: Task) -> &'static str {
     if task == Task::Classification { "classification" } else { "regression" }
 }
 
-/// All cases: defaults, a small budget, every word of a choice, both ends of every range.
+/// All cases: defaults, a small budget, every other word of a choice, both ends of every range.
 pub fn cases() -> Vec<Case> {
     let mut cases = vec![];
     for entry in ENTRIES {
@@ -85,7 +85,8 @@ pub fn cases() -> Vec<Case> {
                     let ends = [low, high].into_iter().filter(|end| number(end).is_some());
                     ends.for_each(|end| add(&format!("{name}={end}"), Breadth::Short));
                 } else {
-                    words(param).for_each(|word| add(&format!("{name}={word}"), Breadth::Everyday));
+                    let others = words(param).filter(|word| *word != param.default);
+                    others.for_each(|word| add(&format!("{name}={word}"), Breadth::Everyday));
                 }
             }
         }
