@@ -88,3 +88,36 @@ fn the_state_of_an_older_release_goes_on_and_is_proved_from_there_on() {
     world.stop();
     assert_eq!(model_hash(&old, "m").0, model_hash(&first, "m").0);
 }
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &to) } else { drop(fs::copy(entry.path(), to).unwrap()) }
+    }
+}
+
+/// `fold-3` was written by the last release of fold version 3: 900 events, of which 100 wait for their labels, with what the
+/// members of an ensemble had said about them. It opens for ever.
+#[test]
+fn the_state_of_fold_version_3_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pipeline/fold-3"), dir.path());
+    let broker = MockBroker::start(&[("t", 1)]).unwrap();
+    let mut model = model("m", &["t"]);
+    model.fold.learner = "ensemble:members=linear+majority".parse().unwrap();
+    model.fold.challengers = vec!["hoeffding_tree".parse().unwrap(), "no_change".parse().unwrap()];
+    let labels = fold::Labels { at_most_ms: 1 << 40, ..fold::Labels::default() };
+    model.fold.wait_for_labels(fold::Horizon::Events(100), labels);
+    send(&broker, "t", 0, events(1_500));
+    let world = start(&broker, dir.path(), &[model]).unwrap();
+    // Partition, 900 events, the decision to go on, 600 events.
+    world.wait("m", 1_502);
+    let snapshot = world.answering();
+    assert_eq!((snapshot.counts.events, snapshot.labels.waiting), (1_400, 100));
+    // What comes 100 events later cannot be known: the majority's share is all there is to reach.
+    let report = &snapshot.standings[0].report;
+    assert!(report.rolling.accuracy > Some(0.55), "{report:?}");
+    world.stop();
+    assert_eq!(carried(dir.path()), [(FOLD_VERSION, 901)]);
+}
