@@ -21,7 +21,10 @@ use crate::{
 };
 
 /// Layout of the saved combiner.
-const COMBINER_VERSION: u16 = 1;
+const COMBINER_VERSION: u16 = 2;
+/// Without the labels learned.
+const FORMER_COMBINER_VERSION: u16 = 1;
+const COUNCIL_VERSION: u16 = 1;
 /// Members of the default.
 const USUAL: &str = "linear+knn+hoeffding_tree";
 const MOST_MEMBERS: usize = 32;
@@ -341,12 +344,11 @@ impl Learner for Ensemble {
 
     fn save(&self, out: &mut Vec<Section>) {
         out.push(match &self.combiner {
-            Combiner::Blend(blend) => Section::of("combiner", COMBINER_VERSION, &(self.classes, blend)),
-            Combiner::Council(council) => Section::of("combiner", COMBINER_VERSION, council),
+            Combiner::Blend(blend) => {
+                Section::of("combiner", COMBINER_VERSION, &(self.classes, blend, blend.learned()))
+            }
+            Combiner::Council(council) => Section::of("combiner", COUNCIL_VERSION, council),
         });
-        if let Combiner::Blend(blend) = &self.combiner {
-            blend.save_learned(out);
-        }
         for (i, learner) in self.learners.iter().enumerate() {
             Section::nest(&format!("{i}/"), learner, out);
         }
@@ -359,13 +361,20 @@ impl Learner for Ensemble {
         }
         let (classes, combiner, is_sound) = match &self.combiner {
             Combiner::Blend(_) => {
-                let (classes, mut blend): (usize, Box<Blend>) = Section::read(sections, "combiner", COMBINER_VERSION)?;
-                blend.restore_learned(sections)?;
+                let read = Section::read(sections, "combiner", COMBINER_VERSION);
+                let (classes, blend, learned): (usize, Box<Blend>, u64) = match read {
+                    Err(RestoreError::Version { got: FORMER_COMBINER_VERSION, .. }) => {
+                        let (classes, blend) = Section::read(sections, "combiner", FORMER_COMBINER_VERSION)?;
+                        (classes, blend, 0)
+                    }
+                    read => read?,
+                };
+                let blend = Box::new(blend.having_learned(learned));
                 let is_sound = blend.is_sound(learners.len());
                 (classes, Combiner::Blend(blend), is_sound && (classes == 0 || self.admits(classes - 1)))
             }
             Combiner::Council(_) => {
-                let council: Box<Council> = Section::read(sections, "combiner", COMBINER_VERSION)?;
+                let council: Box<Council> = Section::read(sections, "combiner", COUNCIL_VERSION)?;
                 let is_sound = council.is_sound(learners.len());
                 (0, Combiner::Council(council), is_sound)
             }

@@ -10,7 +10,6 @@ mod stacking;
 use serde::{Deserialize, Serialize};
 
 use crate::explain::shares;
-use crate::{RestoreError, Section};
 
 use self::ledger::Ledger;
 pub(crate) use self::mixture::Mixture;
@@ -21,7 +20,6 @@ pub(crate) use self::stacking::Stacking;
 const FLOOR: f64 = 0.02;
 /// What the mixtures share out at every event.
 const SHARE: f64 = 0.001;
-const LEARNED: &str = "learned";
 /// Voices of the last mixture: stacking, the safe mixture, the first member.
 const VOICES: usize = 3;
 
@@ -66,18 +64,9 @@ impl Blend {
         self.learned
     }
 
-    /// Appends how many labels it has learned, which stands beside the rest.
-    pub(crate) fn save_learned(&self, out: &mut Vec<Section>) {
-        out.push(Section::of(LEARNED, 1, &self.learned));
-    }
-
-    /// What [`Blend::save_learned`] wrote; fold version 3 did not.
-    pub(crate) fn restore_learned(&mut self, sections: &[Section]) -> Result<(), RestoreError> {
-        self.learned = match Section::read(sections, LEARNED, 1) {
-            Err(RestoreError::Missing(_)) => 0,
-            learned => learned?,
-        };
-        Ok(())
+    /// The same, which has learned so many: its saved form does not say.
+    pub(crate) fn having_learned(self, learned: u64) -> Self {
+        Self { learned, ..self }
     }
 
     /// One answer of what the members said, a row of `classes` probabilities each; that of the first is also a voice of

@@ -22,7 +22,9 @@ use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecErr
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
 const MEMBER_VERSION: u16 = 1;
-const BLEND_VERSION: u16 = 2;
+const BLEND_VERSION: u16 = 3;
+/// Without the labels learned.
+const FORMER_BLEND_VERSION: u16 = 2;
 
 /// Whether a member takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -324,8 +326,7 @@ impl Learner for Committee {
             out.push(Section::of(&format!("member/{name}"), MEMBER_VERSION, &(*state, member)));
         }
         if let Some(blend) = &self.blend {
-            out.push(Section::of("blend", BLEND_VERSION, blend));
-            blend.save_learned(out);
+            out.push(Section::of("blend", BLEND_VERSION, &(blend, blend.learned())));
         }
     }
 
@@ -353,8 +354,13 @@ impl Learner for Committee {
             }
         }
         if self.blend.is_some() {
-            let mut blend: Blend = Section::read(sections, "blend", BLEND_VERSION)?;
-            blend.restore_learned(sections)?;
+            let (blend, learned): (Blend, u64) = match Section::read(sections, "blend", BLEND_VERSION) {
+                Err(RestoreError::Version { got: FORMER_BLEND_VERSION, .. }) => {
+                    (Section::read(sections, "blend", FORMER_BLEND_VERSION)?, 0)
+                }
+                read => read?,
+            };
+            let blend = blend.having_learned(learned);
             if !blend.is_sound(seats.len()) {
                 return Err(corrupt("blend", "it does not fit the members"));
             }
