@@ -20,9 +20,8 @@ use crate::{
     SpecError, spec,
 };
 
-/// Layout of the saved combiner.
+/// Layouts of the saved combiner: of classes, the same before labels learned were counted, and of numbers.
 const COMBINER_VERSION: u16 = 2;
-/// Without the labels learned.
 const FORMER_COMBINER_VERSION: u16 = 1;
 const COUNCIL_VERSION: u16 = 1;
 /// Members of the default.
