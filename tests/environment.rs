@@ -77,6 +77,21 @@ impl World {
         assert_eq!(answer(service)["prediction"], sum, "the sum of the ids learned");
         service.wait_for("/readyz", WITHIN, |answer| (answer["ready"] == true).then_some(()));
     }
+
+    /// Waits until a checkpoint holds all that was sent.
+    fn wait_for_checkpoint(&self, service: &mut Service) {
+        let all = self.sent + 1;
+        service.wait_for("/api/models/w", WITHIN, |answer| (answer["checkpoint"]["version"] == all).then_some(()));
+    }
+
+    /// Waits until the log says this behind a place.
+    fn wait_for_log(&self, behind: usize, part: &str) {
+        let until = Instant::now() + WITHIN;
+        while !self.log()[behind..].contains(part) {
+            assert!(Instant::now() < until, "it does not say {part:?}:\n{}", &self.log()[behind..]);
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
 }
 
 /// It answers at once.
@@ -175,48 +190,106 @@ fn a_disk_that_cannot_be_written_is_named() {
     assert!(said.contains("Read-only file system") && said.contains(disk.0.to_str().unwrap()), "{said}");
 }
 
-/// The feared failures: a write or fsync that fails once is believed later, because the system has forgotten the bytes by
-/// then; the database of manifests stays in error for the rest of the life.
+/// A disk that fails while a file stands there that says with which number: `failing_disk.c`.
+struct FailingDisk {
+    library: PathBuf,
+    with: PathBuf,
+    below: PathBuf,
+    log: PathBuf,
+}
+
+impl FailingDisk {
+    fn build(world: &World, below: PathBuf) -> Self {
+        let [library, with, log] = ["failing_disk.so", "with", "log"].map(|name| world.dir.path().join(name));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/failing_disk.c");
+        let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
+        assert!(built.unwrap().success());
+        Self { library, with, below, log }
+    }
+
+    fn start(&self, config: &Path, port: u16) -> Service {
+        let env: [(&str, &Path); 3] =
+            [("LD_PRELOAD", &self.library), ("FAILING_BELOW", &self.below), ("FAILING_WITH", &self.with)];
+        Service::start_with(config, port, &self.log, &env)
+    }
+
+    /// An error number of Linux; the name of a call behind it: that call alone.
+    fn fails(&self, with: &str) {
+        fs::write(&self.with, with).unwrap();
+    }
+
+    fn is_well_again(&self) {
+        fs::remove_file(&self.with).unwrap();
+    }
+}
+
+fn verify(config: &Path) {
+    let proof = service::run(&["state", "verify", "--config", config.to_str().unwrap(), "--model", "w", "--json"]);
+    let said = String::from_utf8_lossy(&proof.stdout).into_owned();
+    assert_eq!(proof.status.code(), Some(0), "{said} {}", String::from_utf8_lossy(&proof.stderr));
+}
+
+/// The feared failure: a write or fsync that fails once is believed later, because the system has forgotten the bytes by
+/// then.
 #[test]
 fn a_disk_that_fails_while_it_is_used_pauses_learning_and_it_goes_on_by_itself() {
     let mut world = World::new();
     let (state, port) = (world.dir.path().join("state"), service::free_port());
     let config = world.config("w", &state, port);
-    let [library, with, log] = ["failing_disk.so", "with", "log"].map(|name| world.dir.path().join(name));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/failing_disk.c");
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
-    assert!(built.unwrap().success());
-    let env: [(&str, &Path); 3] = [("LD_PRELOAD", &library), ("FAILING_BELOW", &state), ("FAILING_WITH", &with)];
-    let start = || Service::start_with(&config, port, &log, &env);
-    let mut service = start();
-    // Error numbers of Linux.
+    let disk = FailingDisk::build(&world, state);
+    let mut service = disk.start(&config, port);
     for (number, said) in [("30", "Read-only file system"), ("5", "Input/output error")] {
         world.send(500);
         world.wait_for_all(&mut service);
-        fs::write(&with, number).unwrap();
+        disk.fails(number);
         (0..10).for_each(|_| world.send(5));
         wait_for_reason(&mut service, said);
         let told = answer(&service);
         assert_eq!(told["stale"], true, "{told}");
         thread::sleep(Duration::from_secs(2));
         answer(&service);
-        fs::remove_file(&with).unwrap();
+        disk.is_well_again();
         world.wait_for_all(&mut service);
-        let all = world.sent + 1;
-        service.wait_for("/api/models/w", WITHIN, |answer| (answer["checkpoint"]["version"] == all).then_some(()));
+        world.wait_for_checkpoint(&mut service);
         // Killed on such a disk, it comes back.
-        fs::write(&with, number).unwrap();
+        disk.fails(number);
         (0..10).for_each(|_| world.send(5));
         wait_for_reason(&mut service, said);
         service.kill9();
-        fs::remove_file(&with).unwrap();
-        service = start();
+        disk.is_well_again();
+        service = disk.start(&config, port);
         world.wait_for_all(&mut service);
     }
     service.stop();
-    let proof = service::run(&["state", "verify", "--config", config.to_str().unwrap(), "--model", "w", "--json"]);
-    let said = String::from_utf8_lossy(&proof.stdout).into_owned();
-    assert_eq!(proof.status.code(), Some(0), "{said} {}", String::from_utf8_lossy(&proof.stderr));
+    verify(&config);
+}
+
+/// The feared failure: the database of manifests stays in error for the rest of the life, or takes the thread with it.
+#[test]
+fn when_manifests_cannot_be_written_it_learns_on_and_saves_again_when_they_can() {
+    let mut world = World::new();
+    let (state, port) = (world.dir.path().join("state"), service::free_port());
+    let config = world.config("w", &state, port);
+    let disk = FailingDisk::build(&world, state.join("manifests"));
+    let mut service = disk.start(&config, port);
+    for with in ["5", "5 fsync", "5 sync_file_range", "28 pwrite64", "24 open64"] {
+        world.send(500);
+        world.wait_for_all(&mut service);
+        world.wait_for_checkpoint(&mut service);
+        let before = world.log().len();
+        disk.fails(with);
+        world.send(500);
+        world.wait_for_log(before, "no checkpoint taken");
+        world.wait_for_all(&mut service);
+        disk.is_well_again();
+        world.send(10);
+        world.wait_for_checkpoint(&mut service);
+    }
+    service.kill9();
+    let mut service = disk.start(&config, port);
+    world.wait_for_all(&mut service);
+    service.stop();
+    verify(&config);
 }
 
 /// The feared failure: without a handle for a moment the database of manifests is given up for the rest of the life.
@@ -237,16 +310,11 @@ fn without_file_handles_it_learns_on_and_saves_again_when_there_are_some() {
     limit("--nofile=16:4096");
     let before = world.log().len();
     world.send(1_000);
-    let until = Instant::now() + WITHIN;
-    while !world.log()[before..].contains("no checkpoint taken") {
-        assert!(Instant::now() < until, "{}", service.last_words());
-        thread::sleep(Duration::from_millis(50));
-    }
+    world.wait_for_log(before, "no checkpoint taken");
     limit("--nofile=4096:4096");
     world.send(100);
     world.wait_for_all(&mut service);
-    let newest = |answer: &Value| (answer["checkpoint"]["version"] == 2_101).then_some(());
-    service.wait_for("/api/models/w", WITHIN, newest);
+    world.wait_for_checkpoint(&mut service);
     service.kill9();
     let mut service = world.start(&config, port);
     world.wait_for_all(&mut service);

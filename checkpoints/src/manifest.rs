@@ -3,7 +3,7 @@
 //! One tree a model, key = version (big-endian), value = opaque bytes. What sled needs from us, each seen to matter:
 //! a leftover of a snapshot being written makes every later open fail, so it is deleted first (its rename comes only after
 //! its fsync, nothing is lost); `flush` is not an fsync, so the file `db` is fsynced here; an error of writing sticks, so
-//! the database is closed and opened again.
+//! the database is closed and opened again; closing it panics if its own fsync fails.
 
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,15 +44,29 @@ impl Manifests {
         Ok(manifests)
     }
 
+    /// What its fsync did not write is not there when it is opened again, and is written again.
+    fn close(&mut self) {
+        let db = self.db.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
+            tracing::warn!(dir = %self.dir.display(), "the manifest database could not write when it was closed");
+        }
+    }
+
     fn tree(&self, model: &str) -> Result<sled::Tree, CheckpointError> {
         let db = self.db.as_ref().ok_or_else(|| CheckpointError::Database("it is closed".into()))?;
         db.open_tree(model).map_err(database)
     }
 }
 
+impl Drop for Manifests {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Index for Manifests {
     fn reopen(&mut self) -> Result<bool, CheckpointError> {
-        self.db = None;
+        self.close();
         let mut pause = FIRST_PAUSE;
         for last_try in (0..OPEN_TRIES).map(|n| n + 1 == OPEN_TRIES) {
             match open(&self.dir) {
