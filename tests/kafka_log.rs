@@ -82,13 +82,21 @@ fn what_a_transaction_gave_up_is_not_read_and_is_no_gap() {
         producer.flush(WAIT).unwrap();
         if is_kept { producer.commit_transaction(WAIT) } else { producer.abort_transaction(WAIT) }.unwrap();
     }
-    let (found, end) = read(&mut source(&kafka), 0).unwrap();
+    let mut first = source(&kafka);
+    let (found, end) = read(&mut first, 0).unwrap();
     let kept: Vec<String> = (0..10).chain(20..30).map(|number| number.to_string()).collect();
     assert!(found.iter().map(|(_, value)| value).eq(&kept), "{found:?}");
-    // From there, and from a place that holds no record, it goes on.
-    for (next, left) in [(end, 0), (12, 10)] {
-        let (found, _) = read(&mut source(&kafka), next).unwrap();
-        assert_eq!(found.len(), left, "{found:?}");
+    assert_eq!(end, 44, "behind the marker of each transaction");
+    // Statistics come once a second.
+    let until = Instant::now() + WAIT;
+    while first.lag() != [(at(), 0)] {
+        assert!(Instant::now() < until, "{:?}", first.lag());
+        first.poll(Duration::from_millis(100)).unwrap();
+    }
+    // From the end, and from a place that holds no record, it goes on.
+    for next in [end, 12, 41] {
+        let (found, again) = read(&mut source(&kafka), next).unwrap();
+        assert_eq!((again, found.len()), (end, if next == 12 { 10 } else { 0 }), "{found:?}");
     }
     kafka.stop();
 }

@@ -138,7 +138,12 @@ impl KafkaSource {
                 self.deliver(from, next);
                 Some(event)
             }
-            SourceEvent::CaughtUp { from, .. } | SourceEvent::Gap { from, .. } => current(from).then_some(event),
+            SourceEvent::CaughtUp { from, next } => {
+                let (from, next) = (*from, next.0);
+                current(&from).then(|| self.deliver(from, next))?;
+                Some(event)
+            }
+            SourceEvent::Gap { from, .. } => current(from).then_some(event),
             _ => Some(event),
         }
     }

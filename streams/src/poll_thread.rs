@@ -1,4 +1,8 @@
 //! The thread that reads from Kafka: it polls without end, obeys commands, and is held back when nobody takes its records.
+//!
+//! Held back it takes no more messages, and librdkafka fetches no more than `queued.max.messages.kbytes` ahead. Partitions
+//! are not paused: librdkafka goes on behind a pause from where it believes that we are, and its batch call counts the end
+//! of a partition as a record (2.12), so that the record that comes next would be lost.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -24,11 +28,6 @@ pub(crate) const ASK: Duration = Duration::from_secs(2);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// How long to leave what failed alone before it is tried again.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
-/// Nobody took a batch for so long: partitions are paused. Pausing throws away what librdkafka has fetched ahead, so a
-/// pipeline that is merely slower than Kafka is waited for instead.
-const PAUSE_AFTER: Duration = Duration::from_millis(500);
-/// Events (batches among them) the reader holds itself before it stops to poll.
-const PENDING: usize = 64;
 
 /// What the pipeline wants.
 pub(crate) enum Command {
@@ -69,8 +68,6 @@ pub(crate) struct Reader {
     check_at: Instant,
     pending: VecDeque<Told>,
     batch: Batch,
-    held_since: Option<Instant>,
-    paused: bool,
 }
 
 impl Reader {
@@ -92,8 +89,6 @@ impl Reader {
             check_at: Instant::now(),
             pending: VecDeque::new(),
             batch: Batch::default(),
-            held_since: None,
-            paused: false,
         }
     }
 
@@ -119,10 +114,9 @@ impl Reader {
             if !self.unchecked.is_empty() && self.check_at <= Instant::now() {
                 self.check()?;
             }
-            let room = self.hand_over()?;
-            self.hold_back(!room)?;
-            if (room || self.paused) && self.pending.len() < PENDING {
-                self.fill(if room { WAIT } else { Duration::ZERO })?;
+            self.serve()?;
+            if self.hand_over()? {
+                self.fill()?;
             }
         }
     }
@@ -197,11 +191,7 @@ impl Reader {
         let name = |from: &PartitionId| topics[usize::from(from.topic.0)].as_str();
         self.client.gather(self.reading.keys().map(|from| (name(from), from.partition)));
         let assignment = self.list(self.reading.iter().map(|(&from, progress)| (from, progress.next)))?;
-        self.consumer().assign(&assignment).map_err(broken)?;
-        if self.paused {
-            self.consumer().pause(&assignment).map_err(broken)?;
-        }
-        Ok(())
+        self.consumer().assign(&assignment).map_err(broken)
     }
 
     fn list(&self, positions: impl Iterator<Item = (PartitionId, i64)>) -> Result<TopicPartitionList, Stop> {
@@ -228,30 +218,23 @@ impl Reader {
         Ok(true)
     }
 
-    fn hold_back(&mut self, held: bool) -> Result<(), Stop> {
-        if !held {
-            self.held_since = None;
-            if self.paused {
-                self.paused = false;
-                self.consumer().assignment().and_then(|all| self.consumer().resume(&all)).map_err(broken)?;
-            }
-        } else if !self.paused && self.held_since.get_or_insert_with(Instant::now).elapsed() >= PAUSE_AFTER {
-            self.paused = true;
-            self.consumer().assignment().and_then(|all| self.consumer().pause(&all)).map_err(broken)?;
-        }
-        Ok(())
-    }
-
-    /// Takes what is there, in batches.
-    fn fill(&mut self, wait: Duration) -> Result<(), Stop> {
-        // Statistics, logs and errors that concern no partition come this way.
+    /// Statistics, logs and errors that concern no partition.
+    fn serve(&self) -> Result<(), Stop> {
         while let Some(told) = self.consumer().poll(Duration::ZERO) {
             match told {
                 Ok(_) => return Err(Stop::Broken("a message of a partition that is not gathered".into())),
                 Err(error) => self.consumer().context().warn(&error.to_string()),
             }
         }
-        for message in self.client.take(wait) {
+        if self.consumer().context().is_fatal() {
+            return Err(Stop::Broken("fatal error of the client".into()));
+        }
+        Ok(())
+    }
+
+    /// Takes what is there, in batches.
+    fn fill(&mut self) -> Result<(), Stop> {
+        for message in self.client.take(WAIT) {
             // Asking a message for its topic costs more than reading it.
             let topic = match self.topics.len() {
                 1 => 0,
@@ -260,7 +243,7 @@ impl Reader {
             let from = PartitionId { topic: TopicId(topic as u16), partition: message.partition() };
             if let Some(error) = message.error() {
                 self.close_batch();
-                self.failed(from, error)?;
+                self.failed(from, error, message.offset())?;
             } else if let Some(progress) = self.reading.get_mut(&from)
                 && message.offset() >= progress.next
             {
@@ -272,11 +255,7 @@ impl Reader {
             }
         }
         self.close_batch();
-        if self.consumer().context().is_fatal() {
-            Err(Stop::Broken("fatal error of the client".into()))
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 
     fn close_batch(&mut self) {
@@ -286,7 +265,7 @@ impl Reader {
         }
     }
 
-    fn failed(&mut self, from: PartitionId, error: RDKafkaErrorCode) -> Result<(), Stop> {
+    fn failed(&mut self, from: PartitionId, error: RDKafkaErrorCode, offset: i64) -> Result<(), Stop> {
         use RDKafkaErrorCode::{
             AutoOffsetReset, BadCompression, BadMessage, Fatal, InvalidMessage, MessageSizeTooLarge, NotImplemented,
             OffsetOutOfRange, PartitionEOF,
@@ -294,8 +273,11 @@ impl Reader {
         let told = || format!("{}/{}: {error}", self.topics[usize::from(from.topic.0)], from.partition);
         match error {
             PartitionEOF => {
-                if let Some(progress) = self.reading.get_mut(&from).filter(|progress| !progress.at_end) {
-                    progress.at_end = true;
+                // Behind the last record may stand what a transaction gave up: the end is behind that.
+                if let Some(progress) = self.reading.get_mut(&from)
+                    && (!progress.at_end || offset > progress.next)
+                {
+                    (progress.next, progress.at_end) = (progress.next.max(offset), true);
                     let next = NextOffset(progress.next);
                     self.tell(SourceEvent::CaughtUp { from, next });
                 }
