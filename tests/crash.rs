@@ -2,9 +2,9 @@
 //!
 //! The feared failure: an event folded twice or never because the process died between two steps of the commit
 //! protocol. Witness models sum the ids of what they learned; after 60 kill -9 (`PERENNIAL_KILLS` says how many else;
-//! `tests/run --soak`: 500) the sums must be the producer's, the dead letters exactly the broken records, and every kept
-//! version must be proved from genesis. Half of the lives are killed up to .9 s after their first journal entry, the rest
-//! up to .9 s after their start.
+//! `tests/run --soak`: 500) the sums must be the producer's, the dead letters exactly the broken records, the predictions
+//! heard exactly the good ones, and every kept version must be proved from genesis. Half of the lives are killed up to 1.2 s
+//! after their first journal entry, the rest up to 1.2 s after their start.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod support;
@@ -55,7 +55,8 @@ fn config(brokers: &str, port: u16, state: &Path) -> String {
             "load",
             "load",
             "task = \"classification\"\ntarget = \"up\"\nid = \"id\"\nnominal = [\"day\"]\n\
-             learner = \"hoeffding_tree\"\nchallengers = [\"naive_bayes\", \"ftrl\"]\n"
+             learner = \"hoeffding_tree\"\nchallengers = [\"naive_bayes\", \"ftrl\"]\n\
+             predictions.topic = \"load-said\"\nscores = { topic = \"load-scored\", every = \"500 events\" }\n"
         ),
         model("air-witness", "air", &witness("co")),
         model("load-witness", "load", &witness("up")),
@@ -109,7 +110,7 @@ fn killed_many_times_it_comes_back_bit_for_bit() {
         let logged = fs::metadata(&log).map_or(0, |log| log.len() as usize);
         let mut service = Service::start(&file, port, &log);
         // The first ones hit the first start.
-        let wait = if kill < 8 { 10 + u64::from(kill) * 15 } else { random(kill, 900) };
+        let wait = if kill < 8 { 10 + u64::from(kill) * 15 } else { random(kill, 1_200) };
         let until = Instant::now() + Duration::from_secs(3);
         while kill >= 8 && kill % 2 == 0 && journal(&state) <= entries && Instant::now() < until {
             thread::sleep(Duration::from_millis(2));
@@ -174,11 +175,12 @@ fn killed_many_times_it_comes_back_bit_for_bit() {
 
     let bytes: u64 = ["blobs", "journal"].iter().flat_map(|kind| files(&state, "air", kind).into_values()).sum();
     println!("air: {bytes} bytes on disk, {} of them journal", journal(&state));
+    check_sinks(&kafka.brokers, &told("load"));
     for model in ["air", "load", "air-witness", "load-witness"] {
         let sent = told(model.trim_end_matches("-witness"));
         let mut bad: Vec<&str> = sent["bad"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
         bad.sort_unstable();
-        let letters = dead_letters(&kafka.brokers, &format!("{model}-dead"));
+        let letters = heard(&kafka.brokers, &format!("{model}-dead"));
         assert_eq!(letters.keys().map(String::as_str).collect::<Vec<_>>(), bad, "{model}: the dead letters' keys");
 
         let proof = service::run(&["state", "verify", "--config", config, "--model", model, "--json"]);
@@ -190,9 +192,25 @@ fn killed_many_times_it_comes_back_bit_for_bit() {
     }
 }
 
-/// Every dead letter by key; repeats must be byte-identical.
-fn dead_letters(brokers: &str, topic: &str) -> BTreeMap<String, Vec<u8>> {
-    let mut letters: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+/// What was said of `load` is every good event's id, once; its scores are one every 500 events.
+fn check_sinks(brokers: &str, sent: &Value) {
+    let not_good: Vec<u64> = serde_json::from_value(sent["not_good"].clone()).unwrap();
+    let good = (1..=sent["last"].as_u64().unwrap()).filter(|id| not_good.binary_search(id).is_err());
+    let mut good: Vec<String> = good.map(|id| id.to_string()).collect();
+    good.sort_unstable();
+    let said = heard(brokers, "load-said");
+    assert!(said.keys().eq(&good), "{} ids are heard, {} were sent", said.len(), good.len());
+    let scored = heard(brokers, "load-scored");
+    let events = |value: &Vec<u8>| serde_json::from_slice::<Value>(value).unwrap()["events"].as_u64().unwrap();
+    let mut events: Vec<u64> = scored.values().map(events).collect();
+    events.sort_unstable();
+    println!("{} predictions, scores at {events:?}", said.len());
+    assert!(events.iter().copied().eq((1..=good.len() as u64 / 500).map(|n| n * 500)), "{events:?}");
+}
+
+/// Every value of a topic of one partition by key; repeats must be byte-identical.
+fn heard(brokers: &str, topic: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut heard: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut source = KafkaSource::start(KafkaConfig {
         brokers: brokers.into(),
         options: Vec::new(),
@@ -210,12 +228,12 @@ fn dead_letters(brokers: &str, topic: &str) -> BTreeMap<String, Vec<u8>> {
                 for record in records {
                     let key = String::from_utf8(record.key.unwrap().to_vec()).unwrap();
                     let value = record.payload.unwrap().to_vec();
-                    if let Some(first) = letters.insert(key.clone(), value.clone()) {
+                    if let Some(first) = heard.insert(key.clone(), value.clone()) {
                         assert_eq!(first, value, "{key}: a repeat differs");
                     }
                 }
             }
-            Some(SourceEvent::CaughtUp { .. }) => return letters,
+            Some(SourceEvent::CaughtUp { .. }) => return heard,
             _ => {}
         }
     }

@@ -3,11 +3,13 @@
 //! One tree a model, key = version (big-endian), value = opaque bytes. What sled needs from us, each seen to matter:
 //! a leftover of a snapshot being written makes every later open fail, so it is deleted first (its rename comes only after
 //! its fsync, nothing is lost); `flush` is not an fsync, so the file `db` is fsynced here; an error of writing sticks, so
-//! the database is closed and opened again; closing it panics if its own fsync fails.
+//! the database is closed and opened again; closing it panics if its own fsync fails; whoever waits for a write of another
+//! thread that fails is not told, so he is woken.
 
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ const CACHE_BYTES: u64 = 16 << 20;
 /// sled lets go of its lock a little after it is dropped.
 const OPEN_TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// How often it is looked whether somebody waits for what has failed.
+const WAKE_EVERY: Duration = Duration::from_millis(100);
 
 /// The open database.
 pub(crate) struct Manifests {
@@ -46,15 +50,16 @@ impl Manifests {
 
     /// What its fsync did not write is not there when it is opened again, and is written again.
     fn close(&mut self) {
-        let db = self.db.take();
+        let Some(db) = self.db.take() else { return };
+        // Dropping it, which nobody could be woken from, then has nothing to wait for.
+        let _ = waking(&db, || db.flush());
         if catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
             tracing::warn!(dir = %self.dir.display(), "the manifest database could not write when it was closed");
         }
     }
 
-    fn tree(&self, model: &str) -> Result<sled::Tree, CheckpointError> {
-        let db = self.db.as_ref().ok_or_else(|| CheckpointError::Database("it is closed".into()))?;
-        db.open_tree(model).map_err(database)
+    fn db(&self) -> Result<&sled::Db, CheckpointError> {
+        self.db.as_ref().ok_or_else(|| CheckpointError::Database("it is closed".into()))
     }
 }
 
@@ -97,7 +102,7 @@ impl Index for Manifests {
 
     fn all(&self, model: &str) -> Result<Vec<(u64, Vec<u8>)>, CheckpointError> {
         let mut all = Vec::new();
-        for item in &self.tree(model)? {
+        for item in &self.db()?.open_tree(model).map_err(database)? {
             let (key, value) = item.map_err(database)?;
             if let Ok(key) = key.as_ref().try_into() {
                 all.push((u64::from_be_bytes(key), value.to_vec()));
@@ -107,24 +112,47 @@ impl Index for Manifests {
     }
 
     fn write(&self, model: &str, put: &[(u64, Vec<u8>)], gone: &[u64]) -> Result<(), CheckpointError> {
-        let tree = self.tree(model)?;
-        let done: Result<(), TransactionError<()>> = tree.transaction(|t| {
-            for (version, value) in put {
-                t.insert(&version.to_be_bytes(), value.as_slice())?;
-            }
-            for version in gone {
-                t.remove(&version.to_be_bytes())?;
-            }
-            Ok(())
+        let db = self.db()?;
+        let tree = db.open_tree(model).map_err(database)?;
+        let done: Result<(), TransactionError<()>> = waking(db, || {
+            tree.transaction(|t| {
+                for (version, value) in put {
+                    t.insert(&version.to_be_bytes(), value.as_slice())?;
+                }
+                for version in gone {
+                    t.remove(&version.to_be_bytes())?;
+                }
+                Ok(())
+            })
         });
         done.map_err(|e| CheckpointError::Database(format!("{e:?}")))?;
         failpoints::reach("manifest.written")?;
-        tree.flush().map_err(database)?;
+        waking(db, || tree.flush()).map_err(database)?;
         failpoints::reach("manifest.flushed")?;
         let file = self.dir.join("db");
         durable::sync_file(&File::open(&file).map_err(CheckpointError::io(&file))?, &file)?;
         failpoints::reach("manifest.synced")
     }
+}
+
+/// Does something that waits for sled's writing threads. One of them whose write fails says so to nobody, but a flush by
+/// anybody else tells all who wait.
+fn waking<T>(db: &sled::Db, work: impl FnOnce() -> T) -> T {
+    let (done, is_done) = mpsc::channel::<()>();
+    let wake = move || {
+        while is_done.recv_timeout(WAKE_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if db.context.global_error().is_err() {
+                let _ = db.flush();
+            }
+        }
+    };
+    thread::scope(|scope| {
+        // Without a thread left it goes as well as it goes.
+        let _watch = thread::Builder::new().name("manifests".into()).spawn_scoped(scope, wake);
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 fn open(dir: &Path) -> Result<sled::Db, OpenError> {

@@ -166,7 +166,8 @@ fn a_reader_that_stops_to_take_at_the_end_loses_nothing_that_comes_then() {
     }
     thread::sleep(Duration::from_millis(1_200));
     fill(&broker, "t", 0, 40..50);
-    let events = poll_until(&mut source, |event| matches!(event, SourceEvent::Records(r) if r.last().unwrap().offset == 49));
+    let events =
+        poll_until(&mut source, |event| matches!(event, SourceEvent::Records(r) if r.last().unwrap().offset == 49));
     assert!(numbers(&events, at(0, 0)).into_iter().eq(0..50), "{:?}", numbers(&events, at(0, 0)));
 }
 

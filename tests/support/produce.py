@@ -3,9 +3,9 @@
 usage: produce.py BROKERS TOPIC KIND SEED EVENTS RATE OUT.json
 
 KIND is `air` (regression on `co`) or `load` (classification on `up`). One record in a hundred is broken, one in two
-hundred is a tombstone. OUT.json gets {"sum", "good", "bad": ["topic/partition/offset", ...], "tombstones"}; `sum` is
-the sum of the ids of the good ones. Partitions added on the way get their share. SIGTERM ends it early: it sends no
-more, waits until all is delivered and tells.
+hundred is a tombstone. OUT.json gets {"sum", "good", "bad": ["topic/partition/offset", ...], "tombstones", "last",
+"not_good": [id, ...]}: ids are 1 to `last`, the good ones are not in `not_good`, `sum` is the sum of their ids. Partitions
+added on the way get their share. SIGTERM ends it early: it sends no more, waits until all is delivered and tells.
 """
 
 import json
@@ -19,7 +19,7 @@ from confluent_kafka import Producer
 
 brokers, topic, kind, seed, events, rate, out = sys.argv[1:]
 rng = random.Random(int(seed))
-told = {"sum": 0, "good": 0, "bad": [], "tombstones": 0}
+told = {"sum": 0, "good": 0, "bad": [], "tombstones": 0, "last": 0, "not_good": []}
 failed = []
 
 
@@ -106,6 +106,9 @@ for i in range(1, int(events) + 1):
             break
         except BufferError:
             producer.poll(0.1)
+    told["last"] = i
+    if role != "good":
+        told["not_good"].append(i)
     producer.poll(0)
     if i % 50 == 0:
         time.sleep(max(0.0, began + i / float(rate) - time.monotonic()))
