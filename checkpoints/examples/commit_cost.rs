@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         last = Some(store.commit(&c)?);
         millis.push(start.elapsed().as_secs_f64() * 1e3);
         let start = Instant::now();
-        store.prune("cost", &Keep { last: 3, hourly: 0, daily: 0 })?;
+        store.prune("cost", &Keep { last: 3, hourly: 0, daily: 0, compact: false })?;
         prunes.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let median = |mut x: Vec<f64>| {

@@ -7,7 +7,7 @@ use crate::checkpoint::{Section, Unchanged, hash_sections};
 use crate::disk::RealDisk;
 use crate::journal::{Entry, FileJournal, Journal};
 
-const KEEP: Keep = Keep { last: 3, hourly: 0, daily: 0 };
+const KEEP: Keep = Keep { last: 3, hourly: 0, daily: 0, compact: false };
 
 /// Twelve small sections and two large ones; "trees" changes with every version, "ring" with every fourth.
 fn checkpoint(version: u64) -> Checkpoint {
@@ -138,7 +138,7 @@ fn a_section_that_the_store_has_need_not_be_given_again_and_one_that_it_has_not_
         store.commit(&given).unwrap();
         assert_eq!(newest(&store).map(by_name), Some(by_name(checkpoint(version))));
     }
-    store.prune("air", &Keep { last: 1, hourly: 0, daily: 0 }).unwrap();
+    store.prune("air", &Keep { last: 1, hourly: 0, daily: 0, compact: false }).unwrap();
     assert_no_leak(&store, dir.path());
     let refused = store.commit(&without_its_ring(checkpoint(9))).unwrap_err();
     assert!(matches!(&refused, CheckpointError::NotStored(name) if name == "ring"), "{refused}");

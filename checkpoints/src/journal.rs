@@ -1,4 +1,6 @@
 //! The journal: in which order the log was folded, and every decision from outside. Append-only, contiguous, checked.
+//!
+//! Compaction leaves genesis, one entry of no bytes for all that is gone, and whole segments behind it.
 
 use std::collections::VecDeque;
 use std::io::{Read, SeekFrom};
@@ -23,7 +25,7 @@ pub struct Entry {
     pub from: u64,
     /// The version after it; equal to `from` only in the first entry (genesis, 0..0).
     pub to: u64,
-    /// What happened; opaque here, at most 16 MiB.
+    /// What happened; opaque here, at most 16 MiB. Empty behind genesis: compaction has taken these versions away.
     pub payload: Vec<u8>,
 }
 
@@ -58,6 +60,13 @@ pub trait Journal: Send {
     /// # Errors
     /// The place cannot be found.
     fn read_from(&self, version: u64) -> Result<Entries, CheckpointError>;
+
+    /// Takes away what only versions below `version` need, genesis left out; as much of it as is in closed segments. Only
+    /// once a checkpoint of `version` or later stands.
+    ///
+    /// # Errors
+    /// The disk refuses: it is as before, or done with files left over that the next opening removes.
+    fn compact(&mut self, version: u64) -> Result<(), CheckpointError>;
 }
 
 /// A journal in segment files of one folder, owned by this process.
@@ -74,6 +83,8 @@ pub struct FileJournal {
     pending: Vec<u8>,
     end: u64,
     is_empty: bool,
+    /// The version up to which compaction has taken entries away.
+    compacted: u64,
     truncated_bytes: u64,
     _state: StateDir,
 }
@@ -99,7 +110,15 @@ impl FileJournal {
         if segments.is_empty() {
             make_segment(&*disk, &dir, 0)?;
             segments.push(0);
+        } else {
+            // Whoever made the last one may have died before its name was on the disk.
+            durable::sync_folder(&*disk, &dir)?;
         }
+        let compacted = compacted(&disk, &dir, &segments)?;
+        for left_over in segments.iter().filter(|first| (1..compacted).contains(*first)) {
+            durable::remove_file(&*disk, &dir.join(segment::file_name(*left_over)))?;
+        }
+        segments.retain(|first| !(1..compacted).contains(first));
         let first = segments[segments.len() - 1];
         let mut reader = SegmentReader::open(&disk, &dir, first, None)?;
         let mut is_empty = segments.len() == 1;
@@ -129,6 +148,7 @@ impl FileJournal {
             pending,
             end,
             is_empty,
+            compacted,
             truncated_bytes,
             _state,
         })
@@ -211,6 +231,25 @@ impl Journal for FileJournal {
         };
         Ok(reader.above(version))
     }
+
+    fn compact(&mut self, version: u64) -> Result<(), CheckpointError> {
+        let Some(&begins) = self.segments[1..].iter().rfind(|first| **first <= version) else { return Ok(()) };
+        if begins == self.compacted {
+            return Ok(());
+        }
+        let Some(genesis) = self.first()? else { return Ok(()) };
+        let mut frames = Vec::new();
+        segment::put_frame(&mut frames, &genesis, true);
+        segment::put_frame(&mut frames, &Entry { from: genesis.to, to: begins, payload: Vec::new() }, true);
+        durable::write_whole(&*self.disk, &self.dir.join(segment::file_name(0)), &[&segment::header(0), &frames])?;
+        durable::sync_folder(&*self.disk, &self.dir)?;
+        self.compacted = begins;
+        failpoints::reach("journal.compacted")?;
+        let (gone, stay) = self.segments.iter().partition(|first| (1..begins).contains(*first));
+        self.segments = stay;
+        let gone: Vec<u64> = gone;
+        gone.iter().try_for_each(|first| durable::remove_file(&*self.disk, &self.dir.join(segment::file_name(*first))))
+    }
 }
 
 /// Reads one segment after the other.
@@ -253,6 +292,8 @@ impl JournalReader {
                     Err(e) => return Err(e),
                 }
                 let Some(reader) = &self.current else { return Ok(None) };
+                // What compaction is about to remove.
+                self.left.retain(|next| *next >= reader.version);
                 if let Some(next) = self.left.front().filter(|next| **next != reader.version) {
                     let message = format!("the segment before it ends at version {}", reader.version);
                     return Err(CheckpointError::corrupt(&self.dir.join(segment::file_name(*next)), 0, message));
@@ -284,6 +325,20 @@ pub(crate) fn entries_in(disk: &Arc<dyn Disk>, dir: &Path, version: u64) -> Resu
 
 fn segments_in(disk: &dyn Disk, dir: &Path) -> Result<VecDeque<u64>, CheckpointError> {
     Ok(durable::names_in(disk, dir)?.iter().filter_map(|name| segment::first_of(name)).collect())
+}
+
+/// Up to where compaction has taken entries away; 0 if there was none.
+fn compacted(disk: &Arc<dyn Disk>, dir: &Path, segments: &[u64]) -> Result<u64, CheckpointError> {
+    if segments[0] != 0 || segments.len() == 1 {
+        return Ok(0);
+    }
+    let mut first = SegmentReader::open(disk, dir, 0, None)?;
+    match first.next().and_then(|_| first.next()) {
+        Ok(second) => Ok(second.filter(|entry| entry.payload.is_empty()).map_or(0, |entry| entry.to)),
+        // Closed segments are checked when they are read.
+        Err(CheckpointError::Corrupt { .. }) => Ok(0),
+        Err(e) => Err(e),
+    }
 }
 
 fn make_segment(disk: &dyn Disk, dir: &Path, first: u64) -> Result<(), CheckpointError> {

@@ -60,6 +60,64 @@ fn what_is_appended_is_read_back_from_every_version_across_segments_and_openings
     }
 }
 
+/// The feared failure: compaction takes what a kept version needs, or an entry is found where it was before.
+#[test]
+fn compaction_leaves_genesis_and_all_that_is_needed_from_a_version_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::open(dir.path()).unwrap();
+    let (mut journal, mut entries) = journal(&state, SMALL, 40);
+    let begins: Vec<u64> = journal.segments.clone();
+    journal.compact(begins[1] - 1).unwrap();
+    assert_eq!(read(&journal, 0), entries[1..], "no closed segment lies before it");
+    for (version, begin) in [(begins[2], begins[2]), (begins[4] + 3, begins[4]), (1_000, begins[begins.len() - 1])] {
+        let files = segments(&state).len();
+        journal.compact(version).unwrap();
+        assert!(segments(&state).len() < files, "files go");
+        // Again: nothing more to do, and nothing done.
+        let modified = |path: &PathBuf| fs::metadata(path).unwrap().modified().unwrap();
+        let before = modified(&segments(&state)[0]);
+        journal.compact(version).unwrap();
+        assert_eq!(modified(&segments(&state)[0]), before);
+        let gone = Entry { from: 0, to: begin, payload: Vec::new() };
+        let all: Vec<Entry> =
+            [gone].into_iter().chain(entries.iter().filter(|e| e.from >= begin && e.to > 0).cloned()).collect();
+        let other = FileJournal::open(&state, "m", SMALL).unwrap();
+        for journal in [&journal, &other] {
+            assert_eq!(journal.first().unwrap().as_ref(), Some(&entries[0]));
+            for version in 0..=201 {
+                let expected: Vec<_> = all.iter().filter(|e| e.to > version).cloned().collect();
+                assert_eq!(read(journal, version), expected, "compacted to {begin}, from {version}");
+            }
+        }
+    }
+    // It is written on.
+    entries.push(entry(200, 205));
+    journal.append(&entries[entries.len() - 1]).unwrap();
+    journal.sync().unwrap();
+    assert_eq!(read(&FileJournal::open(&state, "m", SMALL).unwrap(), 200), [entry(200, 205)]);
+}
+
+/// Killed between the new first segment and the removal of the others.
+#[test]
+fn what_compaction_left_over_is_passed_over_and_removed_at_the_next_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::open(dir.path()).unwrap();
+    let (mut journal, _) = journal(&state, SMALL, 40);
+    let kept: Vec<(PathBuf, Vec<u8>)> =
+        segments(&state)[1..].iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    journal.compact(1_000).unwrap();
+    let left = segments(&state);
+    let expected = read(&journal, 0);
+    for (path, bytes) in kept {
+        fs::write(path, bytes).unwrap();
+    }
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let looked = entries_in(&disk, &state.model_dir("m").unwrap().join("journal"), 0).unwrap();
+    assert_eq!(looked.collect::<Result<Vec<_>, _>>().unwrap(), expected, "as another process sees it");
+    assert_eq!(read(&FileJournal::open(&state, "m", SMALL).unwrap(), 0), expected);
+    assert_eq!(segments(&state), left);
+}
+
 #[test]
 fn only_what_follows_is_taken_and_nothing_unsynced_is_read() {
     let dir = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 //! a group of batches   1 entries appended · 2 journal synced · only now anything that comes of them leaves the process
 //! a checkpoint         3 journal synced up to its version · 4 what was sent (dead letters, predictions, scores)
 //!                      acknowledged · 5 blobs · 6 manifest · 7 told (Kafka's offsets, for lag tools) · 8 pruned
+//!                      · 9 the journal compacted, if it is to be
 //! ```
 //! Up to step 6 an error means: no checkpoint was taken, all earlier ones are as they were. After it the checkpoint stands.
 //! Every step is a failpoint ([`crate::failpoints`]); `simulation.rs` runs it on the worst disk there is.
@@ -55,11 +56,11 @@ pub enum NotTaken<E> {
 pub struct Taken {
     /// What it cost.
     pub committed: Committed,
-    /// What was removed after it; an error leaves something over for the next time.
+    /// What was removed after it, the journal's entries not counted; an error leaves something over for the next time.
     pub pruned: Result<Pruned, CheckpointError>,
 }
 
-/// Steps 3 to 8. `acknowledge` returns once every record sent of the versions before the checkpoint is acknowledged;
+/// Steps 3 to 9. `acknowledge` returns once every record sent of the versions before the checkpoint is acknowledged;
 /// `tell` hears of a checkpoint that stands.
 ///
 /// # Errors
@@ -81,7 +82,23 @@ pub fn take<E>(
     let committed = store.commit(checkpoint)?;
     tell();
     let told = failpoints::reach("checkpoint.told");
-    Ok(Taken { committed, pruned: told.and_then(|()| store.prune(&checkpoint.model, keep)) })
+    Ok(Taken { committed, pruned: told.and_then(|()| prune(&checkpoint.model, journal, store, keep)) })
+}
+
+/// Steps 8 and 9.
+fn prune(
+    model: &str,
+    journal: &mut dyn Journal,
+    store: &dyn CheckpointStore,
+    keep: &Keep,
+) -> Result<Pruned, CheckpointError> {
+    let pruned = store.prune(model, keep)?;
+    if keep.compact
+        && let Some(oldest) = store.list(model)?.first()
+    {
+        journal.compact(oldest.manifest.version)?;
+    }
+    Ok(pruned)
 }
 
 /// Steps 5 and 6, inside the store.

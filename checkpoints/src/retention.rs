@@ -1,4 +1,4 @@
-//! Which checkpoints stay.
+//! Which checkpoints stay, and how much of the journal.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,8 @@ pub struct Keep {
     pub hourly: usize,
     /// Days.
     pub daily: usize,
+    /// Whether the journal before the oldest of them goes; if not, it is kept whole, back to genesis.
+    pub compact: bool,
 }
 
 impl Keep {
@@ -76,12 +78,21 @@ mod tests {
     fn last_hours_and_days() {
         let mut all: Vec<_> = (1..=100).map(|v| at(v, v as f64 * 0.5)).collect();
         all[6].is_pinned = true;
-        assert_eq!(versions(retained(&all, &Keep { last: 0, hourly: 0, daily: 0 })), [7, 98, 99, 100]);
-        assert_eq!(versions(retained(&all, &Keep { last: 4, hourly: 0, daily: 0 })), [7, 97, 98, 99, 100]);
+        assert_eq!(versions(retained(&all, &Keep { last: 0, hourly: 0, daily: 0, compact: false })), [7, 98, 99, 100]);
+        assert_eq!(
+            versions(retained(&all, &Keep { last: 4, hourly: 0, daily: 0, compact: false })),
+            [7, 97, 98, 99, 100]
+        );
         // Hour 50 holds version 100 alone; hours 49, 48, 47 end with 99, 97, 95.
-        assert_eq!(versions(retained(&all, &Keep { last: 1, hourly: 4, daily: 0 })), [7, 95, 97, 98, 99, 100]);
+        assert_eq!(
+            versions(retained(&all, &Keep { last: 1, hourly: 4, daily: 0, compact: false })),
+            [7, 95, 97, 98, 99, 100]
+        );
         // Days 0, 1, 2 end with versions 47, 95, 100.
-        assert_eq!(versions(retained(&all, &Keep { last: 1, hourly: 0, daily: 9 })), [7, 47, 95, 98, 99, 100]);
+        assert_eq!(
+            versions(retained(&all, &Keep { last: 1, hourly: 0, daily: 9, compact: false })),
+            [7, 47, 95, 98, 99, 100]
+        );
     }
 
     #[test]
@@ -90,7 +101,7 @@ mod tests {
         for c in &mut all[2..] {
             c.is_damaged = true;
         }
-        let keep = Keep { last: 3, hourly: 24, daily: 30 };
+        let keep = Keep { last: 3, hourly: 24, daily: 30, compact: false };
         assert_eq!(versions(retained(&all, &keep)), [1, 2, 3, 4, 5]);
         all.push(at(6, 1.0));
         assert_eq!(versions(retained(&all, &keep)), [1, 2, 6]);
@@ -105,7 +116,7 @@ mod tests {
             let all: Vec<_> = list.iter().map(|(v, (h, p, d))| {
                 Candidate { version: *v, created_at_ms: h * HOUR_MS / 3, is_pinned: *p, is_damaged: *d }
             }).collect();
-            let keep = Keep { last, hourly, daily };
+            let keep = Keep { last, hourly, daily, compact: false };
             let kept = retained(&all, &keep);
             let good: Vec<_> = all.iter().filter(|c| !c.is_damaged).map(|c| c.version).collect();
             for v in good.iter().rev().take(3) {

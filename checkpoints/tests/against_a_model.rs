@@ -70,7 +70,7 @@ proptest! {
                     model.insert(version, c);
                 }
                 Step::Prune(last, hourly, daily) => {
-                    let keep = Keep { last, hourly, daily };
+                    let keep = Keep { last, hourly, daily, compact: false };
                     let candidates: Vec<_> = model.values().map(|c: &Checkpoint| Candidate {
                         version: c.version,
                         created_at_ms: c.created_at_ms,
@@ -94,7 +94,7 @@ proptest! {
                 }
                 Step::LoseDatabase => {
                     // What was replaced or pruned without its files being removed must not come back: prune first.
-                    s.prune("m", &Keep { last: usize::MAX, hourly: 0, daily: 0 }).unwrap();
+                    s.prune("m", &Keep { last: usize::MAX, hourly: 0, daily: 0, compact: false }).unwrap();
                     store = None;
                     std::fs::remove_dir_all(dir.path().join("manifests")).unwrap();
                     store = store.or_else(|| Some(open(dir.path())));

@@ -13,7 +13,7 @@ use checkpoints::{
 };
 
 const KILLS: u64 = 30;
-const KEEP: Keep = Keep { last: 3, hourly: 0, daily: 0 };
+const KEEP: Keep = Keep { last: 3, hourly: 0, daily: 0, compact: false };
 /// Small, so that kills meet rotation.
 const ROTATE_AT_BYTES: u64 = 2_000;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use checkpoints::{CheckpointError, Entries};
 use fold::{Decision, Entry, Fold, FoldConfig, Live};
 
-use super::replay::TailError;
+use super::replay::{TailError, entry_of};
 
 /// How things stand at the journal's end.
 pub struct Ahead {
@@ -30,7 +30,7 @@ impl Ahead {
         for frame in entries {
             let frame: Result<_, CheckpointError> = frame;
             let frame = frame?;
-            let Entry::Decided { decision, .. } = Entry::decode(&frame.payload)? else { continue };
+            let Entry::Decided { decision, .. } = entry_of(&frame)? else { continue };
             match decision {
                 Decision::Pin { version } => ahead.live = Live::Pinned(version),
                 Decision::Follow => ahead.live = Live::Follow,

@@ -194,6 +194,7 @@ fn same_fold(version: u64, made_by: u32) -> Result<(), RefoldError> {
 
 fn broken(e: &TailError, topics: &[String]) -> RefoldError {
     match e {
+        TailError::Compacted(_) => RefoldError::Gone(e.to_string()),
         TailError::LogChanged(changed @ LogChanged::Gone { .. }) => RefoldError::Gone(changed.describe(topics)),
         TailError::LogChanged(changed) => RefoldError::Differs(changed.describe(topics)),
         other => RefoldError::Differs(other.to_string()),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use checkpoints::{CheckpointError, Entries};
+use checkpoints::{CheckpointError, Entries, Entry as Frame};
 use features::Record;
 use fold::{Decision, Entry, EntryError, digest};
 use thiserror::Error;
@@ -18,9 +18,23 @@ pub enum TailError {
     /// Its content.
     #[error(transparent)]
     Entry(#[from] EntryError),
+    /// Compaction has taken it away.
+    #[error("the journal before version {0} is gone: compaction has left what the oldest checkpoint needs")]
+    Compacted(u64),
     /// The log is not the one that was learned from.
     #[error(transparent)]
     LogChanged(#[from] LogChanged),
+}
+
+/// What a frame of the journal says.
+///
+/// # Errors
+/// It is unreadable, or what compaction has left in the place of many.
+pub fn entry_of(frame: &Frame) -> Result<Entry, TailError> {
+    match frame.payload.is_empty() {
+        true => Err(TailError::Compacted(frame.to)),
+        false => Ok(Entry::decode(&frame.payload)?),
+    }
 }
 
 /// What to do next to follow the journal.
@@ -98,7 +112,7 @@ impl Tail {
         self.next = match self.entries.next() {
             Some(frame) => {
                 let frame = frame?;
-                Some((Entry::decode(&frame.payload)?, frame.from..frame.to))
+                Some((entry_of(&frame)?, frame.from..frame.to))
             }
             None => None,
         };

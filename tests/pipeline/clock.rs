@@ -17,7 +17,7 @@ fn a_clock_that_jumps_changes_neither_what_is_learned_nor_which_checkpoint_is_th
     let (steady, jumps) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     send(&broker, "t", 0, events(3_000));
     let mut model = model("m", &["t"]);
-    model.runtime.keep = Keep { last: 3, hourly: 2, daily: 2 };
+    model.runtime.keep = Keep { last: 3, hourly: 2, daily: 2, compact: false };
     let world = start(&broker, steady.path(), &[model.clone()]).unwrap();
     world.wait("m", 3_001);
     world.stop();

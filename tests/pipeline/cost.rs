@@ -41,7 +41,7 @@ fn cost(mut fold: Fold, mut turn: impl FnMut(&mut Fold, u64)) -> (usize, f64, f6
         bytes = whole + sections.1.iter().map(|section| section.length as usize).sum::<usize>();
         let begun = cpu_ms();
         store.commit(&Checkpoint::new("m", fold.version(), 0, vec![], sections, fold::NOT_THE_MODEL)).unwrap();
-        store.prune("m", &Keep { last: 3, hourly: 0, daily: 0 }).unwrap();
+        store.prune("m", &Keep { last: 3, hourly: 0, daily: 0, compact: false }).unwrap();
         stored.push(cpu_ms() - begun);
     }
     let median = |mut ms: Vec<f64>| {

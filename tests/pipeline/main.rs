@@ -4,6 +4,7 @@
 mod carry;
 mod change;
 mod clock;
+mod compact;
 mod cost;
 mod damage;
 mod gap;
@@ -45,7 +46,7 @@ fn model(name: &str, topics: &[&str]) -> ModelConfig {
     model.fold.challengers = vec!["linear".parse().unwrap(), "no_change".parse().unwrap()];
     model.runtime.checkpoint_every = Every::Events(700);
     model.runtime.publish_every = Every::Time(Duration::from_millis(5));
-    model.runtime.keep = Keep { last: 3, hourly: 0, daily: 0 };
+    model.runtime.keep = Keep { last: 3, hourly: 0, daily: 0, compact: false };
     model
 }
 

@@ -17,9 +17,10 @@ use crate::state_dir::StateDir;
 use crate::store::CheckpointStore;
 use crate::worst_disk::{Random, WorstDisk};
 
-const KEEP: Keep = Keep { last: 3, hourly: 2, daily: 1 };
+const KEEP: Keep = Keep { last: 3, hourly: 2, daily: 1, compact: false };
+const COMPACT: Keep = Keep { last: 3, hourly: 0, daily: 0, compact: true };
 /// Small, so that segments rotate and sections are files of their own.
-const ROTATE_AT_BYTES: u64 = 400;
+const ROTATE_AT_BYTES: u64 = 150;
 const OWN_FILE_FROM_BYTES: usize = 100;
 const TRIES: u32 = 4;
 
@@ -52,10 +53,11 @@ pub(super) struct Seen {
     cut_off: u64,
     taken_up: u64,
     named: u64,
+    compacted: u64,
 }
 
 impl Seen {
-    pub(super) fn all(&self) -> [(&'static str, u64); 10] {
+    pub(super) fn all(&self) -> [(&'static str, u64); 11] {
         [
             ("deaths", self.deaths),
             ("power cuts", self.power_cuts),
@@ -67,6 +69,7 @@ impl Seen {
             ("torn tails cut off", self.cut_off),
             ("checkpoints newer than any promised", self.taken_up),
             ("sections that were only named", self.named),
+            ("journals found compacted", self.compacted),
         ]
     }
 
@@ -81,6 +84,7 @@ impl Seen {
         self.cut_off += other.cut_off;
         self.taken_up += other.taken_up;
         self.named += other.named;
+        self.compacted += other.compacted;
     }
 }
 
@@ -236,6 +240,14 @@ impl World {
             journal.sync()?;
             entries.push(genesis);
         }
+        let mut gone = 0;
+        if let Some(at) = entries.iter().position(|entry| entry.to > 0 && entry.payload.is_empty()) {
+            // What is gone is what was promised, and no checkpoint needs it.
+            self.seen.compacted += 1;
+            gone = entries[at].to;
+            let promised = self.durable.iter().take_while(|entry| entry.to <= gone).cloned();
+            entries.splice(..=at, promised);
+        }
         self.seen.cut_off += u64::from(journal.truncated_bytes() > 0);
         let loaded = store.latest(MODEL)?;
         if self.disk.is_dead() {
@@ -253,6 +265,9 @@ impl World {
         }
         self.seen.fell_back += u64::from(newest < self.tried);
         self.seen.taken_up += u64::from(newest > self.promised);
+        if newest < gone {
+            return Ok(Err(format!("the journal before version {gone} is gone, checkpoint {newest} needs it")));
+        }
         self.promised = newest;
         let mut toy = loaded.checkpoint.map_or_else(Toy::new, |checkpoint| Toy::restore(&checkpoint.sections));
         let (mut held, start) = (Vec::new(), toy.version);
@@ -374,6 +389,7 @@ impl World {
         self.seen.named += checkpoint.unchanged.len() as u64;
         life.given = Some(life.toy.slow);
         self.tried = self.tried.max(checkpoint.version);
+        let keep = if random.one_in(2) { KEEP } else { COMPACT };
         let (sent, acknowledged) = (&mut life.sent, &mut self.acknowledged);
         let acknowledge = || match random.one_in(6) {
             true => Err("the broker is silent"),
@@ -383,7 +399,7 @@ impl World {
             }
         };
         let mut told = false;
-        let taken = protocol::take(&checkpoint, &mut life.journal, acknowledge, &life.store, || told = true, &KEEP);
+        let taken = protocol::take(&checkpoint, &mut life.journal, acknowledge, &life.store, || told = true, &keep);
         if taken.is_err() && told {
             return Err("Kafka was told of a checkpoint that was not taken".into());
         }
@@ -405,6 +421,14 @@ impl World {
                     bad_before(&life.toy.position).difference(&self.acknowledged).copied().collect();
                 if !missing.is_empty() {
                     return Err(format!("a checkpoint passes the dead letters {missing:?}"));
+                }
+                if taken.pruned.is_ok()
+                    && let Some(oldest) =
+                        life.store.list(MODEL).ok().and_then(|all| Some(all.first()?.manifest.version))
+                    && let Ok(mut behind) = life.journal.read_from(oldest)
+                    && behind.any(|entry| entry.is_ok_and(|entry| entry.payload.is_empty()))
+                {
+                    return Err(format!("compaction has taken what checkpoint {oldest} needs"));
                 }
                 Ok(format!("taken {}, {:?}", checkpoint.version, taken.pruned.map_err(|e| e.to_string())))
             }
