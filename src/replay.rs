@@ -122,6 +122,12 @@ impl Replay {
         Ok(Self { name: name.to_owned(), fold, chunk: Chunk::default(), kept, predictions, cpu: Duration::ZERO })
     }
 
+    /// Lets a learner of many members take so many threads.
+    pub fn on_threads(mut self, threads: usize) -> Self {
+        self.fold.on_threads(threads);
+        self
+    }
+
     /// Folds all rows; `progress` hears of the number of events now and then.
     ///
     /// # Errors

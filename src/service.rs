@@ -182,6 +182,7 @@ pub fn plan(model: &ModelConfig, kafka: &config::KafkaConfig, look_every: Durati
             patience: PATIENCE,
             batch: BATCH,
         },
+        threads: runtime.threads,
         keep: runtime.keep,
         make_source: Box::new(move |has_begun| {
             // Nobody else makes this topic, and it is no reason to wait.

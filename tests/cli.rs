@@ -56,6 +56,28 @@ fn a_misspelt_command_is_a_usage_error_with_a_suggestion() {
     assert!(refused(&["simulate", "sea", "--out", "x.parquet"], &[]).1.contains("expected a file ending in .jsonl"));
 }
 
+/// The model is the same whatever the number of threads, and so is every figure that is not a time.
+#[test]
+fn threads_change_nothing_that_a_replay_says_but_how_long_it_took() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("world.jsonl");
+    let file = file.to_str().unwrap();
+    for (scenario, task, target) in [("electricity", "classification", "target"), ("sensors", "regression", "power")] {
+        assert!(perennial(&["simulate", scenario, "--out", file, "--events", "3000"], &[]).status.success());
+        let said = |threads: &str| {
+            let said = data(&["replay", file, "--task", task, "--target", target, "--threads", threads, "--json"], &[]);
+            let mut said: serde_json::Value = serde_json::from_str(&said).unwrap();
+            for time in ["cpu_seconds", "wall_seconds", "events_per_cpu_second", "peak_rss_bytes"] {
+                said.as_object_mut().unwrap().remove(time).unwrap();
+            }
+            said
+        };
+        let alone = said("1");
+        assert_eq!(alone["events"], 3_000);
+        assert_eq!(said("3"), alone, "{scenario}");
+    }
+}
+
 #[test]
 fn help_is_data_and_leads_with_examples() {
     for command in ["demo", "run", "validate", "replay", "simulate", "state", "learners", "detectors"] {

@@ -31,7 +31,7 @@ pub struct Learning {
     /// What is told of every batch; not part of the state.
     pub(crate) tell: Tell,
     /// Memory used again and again; not part of the state.
-    scratch: Scratch,
+    pub(crate) scratch: Scratch,
     found: Vec<(usize, Evidence)>,
 }
 

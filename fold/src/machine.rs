@@ -107,6 +107,11 @@ impl Fold {
         (self.reading.tell, self.learning.tell) = (tell, tell);
     }
 
+    /// Threads that a learner of many members may spread a batch over, from now on; they change nothing that is learned.
+    pub fn on_threads(&mut self, threads: usize) {
+        self.learning.scratch.threads = threads;
+    }
+
     /// Goes on at a later version of the journal, what lies between left out: its records are gone, which an
     /// [`Decision::AcceptGap`] there says.
     pub fn skip_to(&mut self, version: u64) {

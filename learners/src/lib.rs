@@ -40,6 +40,7 @@ mod rolling;
 mod scores;
 mod section;
 mod spec;
+mod threads;
 mod verdict;
 #[cfg(feature = "witness")]
 mod witness;

@@ -50,14 +50,18 @@ impl Prediction {
 /// Memory that predictions use again and again; one a thread. Its content means nothing between calls.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
+    /// Threads that a learner of many members may spread a batch over; none and one are the same.
+    pub threads: usize,
     /// Numbers.
     pub numbers: Vec<f64>,
     /// More numbers.
     pub more: Vec<f64>,
     pub(crate) prediction: Prediction,
     pub(crate) committee: Box<crate::committee::Room>,
+    pub(crate) committee_batch: crate::committee::batch::Batch,
     pub(crate) visit: crate::hoeffding_tree::Visit,
     pub(crate) forest: crate::forest::ForestWork,
     pub(crate) ensemble: crate::ensemble::Room,
     pub(crate) forecaster: Box<crate::forecaster::Room>,
+    pub(crate) forecaster_batch: crate::forecaster::batch::Batch,
 }

@@ -64,7 +64,7 @@ pub struct ReplayArgs {
     /// Learns the label of event i after event i + N was predicted.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     pub label_delay: Option<u64>,
-    /// Threads for learners with many members.
+    /// Threads that a learner of many members may take. The model is the same, whatever their number.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: u16,
     /// Keeps the state in this folder.
@@ -106,6 +106,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode, CliError> {
         .map_err(|e| CliError::Unavailable(e.to_string()))?;
     let bar = bar(args.limit, "events");
     let summary = Replay::start(&name, config, args.state.as_deref(), args.predictions.as_deref())?
+        .on_threads(args.threads.into())
         .run(source, |events| bar.set_position(events));
     bar.finish_and_clear();
     let summary = Summary { file: file_names(&args.files), ..summary? };

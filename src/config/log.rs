@@ -1,6 +1,7 @@
 //! `[log]`: what is told on standard error, and how.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 use super::suggest::did_you_mean;
 use super::walk::{Key, key, set};
@@ -29,6 +30,14 @@ impl Default for LogConfig {
     }
 }
 
+/// What a level lets through. Values in directives are plain texts: an expression may take minutes to be compiled.
+///
+/// # Errors
+/// It is no list of directives.
+pub fn filter(level: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().with_regex(false).parse(level)
+}
+
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
 pub(super) const KEYS: &[Key<LogConfig>] = &[
@@ -37,7 +46,7 @@ pub(super) const KEYS: &[Key<LogConfig>] = &[
         // Tracing takes any bare word for the name of a module: here it is a misspelt level.
         let word = !c.level.contains(['=', ',']);
         let known = LEVELS.iter().any(|level| c.level.eq_ignore_ascii_case(level));
-        if (word && !known) || EnvFilter::try_new(&c.level).is_err() {
+        if (word && !known) || filter(&c.level).is_err() {
             let suggestion = did_you_mean(&c.level, LEVELS.iter().copied());
             let levels = LEVELS.join(", ");
             return Err(n

@@ -39,7 +39,7 @@ pub use error::{ConfigError, ConfigErrors, Place};
 pub use http::HttpConfig;
 pub use kafka::KafkaConfig;
 pub use labels::horizon_of;
-pub use log::{LogConfig, LogFormat};
+pub use log::{LogConfig, LogFormat, filter};
 pub use model::{ModelConfig, ModelRuntime};
 pub use sinks::Scores;
 pub use suggest::did_you_mean;

@@ -32,6 +32,8 @@ pub struct ModelRuntime {
     pub checkpoint_every: Every,
     /// How often what it learned is published to the predict endpoint.
     pub publish_every: Every,
+    /// Threads that a learner of many members may take.
+    pub threads: usize,
     /// Which checkpoints stay.
     pub keep: Keep,
     /// Where records go that cannot be learned from.
@@ -79,6 +81,7 @@ impl ModelConfig {
         let runtime = ModelRuntime {
             checkpoint_every: Every::Time(Duration::from_secs(10)),
             publish_every: Every::Time(Duration::from_millis(100)),
+            threads: 1,
             keep: keep::DEFAULT,
             dead_letters: DeadLetters::of(name),
             requests: None,
@@ -89,6 +92,7 @@ impl ModelConfig {
     }
 }
 
+const MOST_THREADS: u64 = 1_024;
 const TASKS: &[(&str, Task)] = &[("regression", Task::Regression), ("classification", Task::Classification)];
 
 pub(super) const KEYS: &[Key<ModelConfig>] = &[
@@ -112,6 +116,7 @@ pub(super) const KEYS: &[Key<ModelConfig>] = &[
     key("max_bytes", |c, n| set(&mut c.fold.max_bytes, n.size(64 << 10..=1 << 40))),
     key("checkpoint_every", |c, n| set(&mut c.runtime.checkpoint_every, n.every(Duration::from_millis(100)))),
     key("publish_every", |c, n| set(&mut c.runtime.publish_every, n.every(Duration::from_millis(1)))),
+    key("threads", |c, n| set(&mut c.runtime.threads, n.whole(1..=MOST_THREADS).map(|x| x as usize))),
     key("keep", |c, n| walk(keep::KEYS, &mut c.runtime.keep, n)),
     key("dead_letters", |c, n| walk(dead_letters::KEYS, &mut c.runtime.dead_letters, n)),
     key("limits", |c, n| walk(limits::KEYS, &mut c.fold.event.limits, n)),

@@ -61,6 +61,8 @@ pub struct Plan {
     pub fold: FoldConfig,
     /// How it goes about it.
     pub pace: Pace,
+    /// Threads that a learner of many members may take.
+    pub threads: usize,
     /// Which checkpoints stay.
     pub keep: Keep,
     /// Where its records come from.
@@ -94,7 +96,7 @@ pub fn start(
     let mut stored = Vec::new();
     let mut ready = Vec::new();
     let mut damaged = None;
-    for Plan { name, fold: config, pace, keep, make_source, tell, sinks } in plans {
+    for Plan { name, fold: config, pace, threads, keep, make_source, tell, sinks } in plans {
         let status = Arc::new(ModelStatus::new(config.topics.clone(), &config.detector));
         let Opened { mut fold, began, tail, until, live, journal } =
             match open(state, &**store, &name, &config, &Position::new()) {
@@ -113,6 +115,7 @@ pub fn start(
         let (control, requests) = control();
         registry.insert(&name, live, Arc::clone(&status), control);
         fold.tell(tell);
+        fold.on_threads(threads);
         let outbox = Outbox::new(&name, sinks);
         stored.push(StoredModel { name: name.clone(), journal, shown, publisher, status, keep, outbox });
         ready.push((name, fold, tail, until, pace, make_source, requests));

@@ -50,15 +50,16 @@ pub(super) fn of(name: &str, params: &Params<'_>) -> Result<Lineup, SpecError> {
 fn auto(params: &Params<'_>, list: List) -> Result<Vec<(&'static str, AnyMember)>, SpecError> {
     use AnyMember as M;
     let seed = params.seed()?;
+    let seed = |more: u64| seed.wrapping_add(more);
     let mut members = vec![
         ("chain0", M::LabelChain(LabelChain::new(0, 0.99))),
         ("chain1", M::LabelChain(LabelChain::new(1, 0.998))),
         ("softmax", M::Softmax(Softmax::new(0.4, false))),
         ("softmax_labels", M::Softmax(Softmax::new(0.4, true))),
         ("chain2", M::LabelChain(LabelChain::new(2, 0.999))),
-        ("net_slow", M::NeuralNet(NeuralNet::new(0.1, false, seed))),
-        ("net", M::NeuralNet(NeuralNet::new(0.3, false, seed + 1))),
-        ("net_labels", M::NeuralNet(NeuralNet::new(0.3, true, seed + 2))),
+        ("net_slow", M::NeuralNet(NeuralNet::new(0.1, false, seed(0)))),
+        ("net", M::NeuralNet(NeuralNet::new(0.3, false, seed(1)))),
+        ("net_labels", M::NeuralNet(NeuralNet::new(0.3, true, seed(2)))),
         ("newton", M::Newton(Newton::new(0.999, false))),
         ("hashed", M::Hashed(Hashed::new(Source::Names, false, 0.4))),
         ("hashed_pairs", M::Hashed(Hashed::new(Source::Names, true, 0.1))),
@@ -68,19 +69,19 @@ fn auto(params: &Params<'_>, list: List) -> Result<Vec<(&'static str, AnyMember)
     ];
     if list >= List::Normal {
         members.push(("newton_pairs", M::Newton(Newton::new(0.999, true))));
-        members.push(("cosines", M::Cosines(Cosines::new(150, 0.9998, seed + 3))));
+        members.push(("cosines", M::Cosines(Cosines::new(150, 0.9998, seed(3)))));
         members.push(("knn", M::Knn(Knn::new(5, 5_000))));
         let max_bytes = (params.max_bytes()? / 8).min(FOREST_BYTES);
         if max_bytes >= LEAST_FOREST_BYTES {
-            members.push(("forest", M::Forest(Box::new(Forest::new(10, false, seed + 6, max_bytes)))));
-            members.push(("forest_labels", M::Forest(Box::new(Forest::new(10, true, seed + 7, max_bytes)))));
+            members.push(("forest", M::Forest(Box::new(Forest::new(10, false, seed(6), max_bytes)))));
+            members.push(("forest_labels", M::Forest(Box::new(Forest::new(10, true, seed(7), max_bytes)))));
         }
     }
     if list == List::Rich {
         members.push(("softmax_fast", M::Softmax(Softmax::new(1.0, true))));
         members.push(("softmax_slow", M::Softmax(Softmax::new(0.1, true))));
-        members.push(("net_labels_fast", M::NeuralNet(NeuralNet::new(1.0, true, seed + 4))));
-        members.push(("net_labels_slow", M::NeuralNet(NeuralNet::new(0.1, true, seed + 5))));
+        members.push(("net_labels_fast", M::NeuralNet(NeuralNet::new(1.0, true, seed(4)))));
+        members.push(("net_labels_slow", M::NeuralNet(NeuralNet::new(0.1, true, seed(5)))));
         members.push(("knn_short", M::Knn(Knn::new(5, 1_000))));
     }
     Ok(members)

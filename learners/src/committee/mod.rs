@@ -5,11 +5,12 @@
 //! out for good, the last of the list first; one that has nothing to do yet (hashing without categories) waits. The first member is always
 //! [`Prior`]: what is said for those that are out.
 
+pub(crate) mod batch;
 mod lineup;
 #[cfg(test)]
 mod tests;
 
-use features::{ClassId, Kind, Row, Target, Task};
+use features::{ClassId, Kind, Row, Rows, Target, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::combiners::{Blend, BlendWork};
@@ -17,7 +18,7 @@ use crate::explain::{Explanation, Member, Sizes};
 use crate::inputs::labels::Known;
 use crate::inputs::{Encoded, Inputs, Shape};
 use crate::members::{AnyMember, LEAST_WEIGHT, MOST_WEIGHT, Prior, Work};
-use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
@@ -161,7 +162,6 @@ impl Committee {
         if classes == 0 {
             return;
         }
-        room.answer.probabilities.resize(classes, 0.0);
         room.said.clear();
         room.said.resize(self.seats.len() * classes, 1.0 / classes as f64);
         room.works.resize_with(self.seats.len(), Work::default);
@@ -170,6 +170,13 @@ impl Committee {
                 seat.member.predict(&room.x, work, said);
             }
         }
+        self.combine(classes, room);
+    }
+
+    /// Makes one answer of what was said.
+    fn combine(&self, classes: usize, room: &mut Room) {
+        room.answer.clear();
+        room.answer.probabilities.resize(classes, 0.0);
         match &self.blend {
             Some(blend) => blend.combine(&room.said, classes, &mut room.blend, &mut room.answer.probabilities),
             None => {
@@ -226,6 +233,15 @@ impl Committee {
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
         self.inputs.learn(row, &room.x.known, target, space);
         self.fit();
+    }
+
+    fn answer_then_learn(&mut self, row: &Row<'_>, target: Target, weight: f64, out: &mut Prediction) {
+        let mut room = std::mem::take(&mut self.room);
+        self.inputs.known(row, &mut room.x.known);
+        self.answer(row, &mut room);
+        out.copy(&room.answer);
+        self.learn_answered(&mut room, row, target, weight, None);
+        self.room = room;
     }
 
     /// A copy that predicts the same and cannot learn.
@@ -302,12 +318,21 @@ impl Learner for Committee {
         _scratch: &mut Scratch,
         out: &mut Prediction,
     ) {
-        let mut room = std::mem::take(&mut self.room);
-        self.inputs.known(row, &mut room.x.known);
-        self.answer(row, &mut room);
-        out.copy(&room.answer);
-        self.learn_answered(&mut room, row, target, weight, None);
-        self.room = room;
+        self.answer_then_learn(row, target, weight, out);
+    }
+
+    fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
+        let Scratch { threads, committee: room, committee_batch: batch, prediction, .. } = scratch;
+        let mut at = 0;
+        while at < rows.len() {
+            let studied = self.study_some(rows, at, *threads, (room, batch), outcomes);
+            if studied == 0 {
+                let (row, target) = rows.get(at);
+                self.answer_then_learn(&row, target, 1.0, prediction);
+                outcomes.push(Outcome::of(prediction, target));
+            }
+            at += studied.max(1);
+        }
     }
 
     fn bytes(&self) -> usize {

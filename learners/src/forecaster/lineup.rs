@@ -39,13 +39,14 @@ fn auto(params: &Params<'_>, list: List) -> Result<Vec<(&'static str, AnyForecas
     use Aim::{Change, Target};
     use AnyForecast as F;
     let seed = params.seed()?;
+    let seed = |more: u64| seed.wrapping_add(more);
     let mut members = vec![
         ("rls_change", F::LeastSquares(LeastSquares::new(Change, 0.999, false))),
         ("rls_target", F::LeastSquares(LeastSquares::new(Target, 0.999, false))),
-        ("net_change", F::Net(NetForecast::new(Change, true, 0.05, seed))),
-        ("net_change_fast", F::Net(NetForecast::new(Change, true, 0.2, seed + 1))),
-        ("net_target", F::Net(NetForecast::new(Target, false, 0.2, seed + 2))),
-        ("net_lags", F::Net(NetForecast::new(Target, true, 0.2, seed + 3))),
+        ("net_change", F::Net(NetForecast::new(Change, true, 0.05, seed(0)))),
+        ("net_change_fast", F::Net(NetForecast::new(Change, true, 0.2, seed(1)))),
+        ("net_target", F::Net(NetForecast::new(Target, false, 0.2, seed(2)))),
+        ("net_lags", F::Net(NetForecast::new(Target, true, 0.2, seed(3)))),
         ("seasonal", F::Seasonal(Seasonal::new(0))),
     ];
     if list >= List::Normal {

@@ -4,9 +4,10 @@
 //! What a member says is held within the targets seen and 10 % beyond; what is no number counts as the last value known.
 //! A member that does not fit into the budget of bytes or operations any more is left out for good, the last of the list first.
 
+pub(crate) mod batch;
 mod lineup;
 
-use features::{Kind, Row, Target, Task};
+use features::{Kind, Row, Rows, Target, Task};
 
 use crate::combiners::{Council, CouncilWork};
 use crate::explain::{Explanation, Member, Sizes};
@@ -14,7 +15,7 @@ use crate::forecasts::{AnyForecast, LARGEST, Previous, RunningMean};
 use crate::inputs::labels::Known;
 use crate::inputs::{Encoded, Inputs, Shape, targets};
 use crate::members::{LEAST_WEIGHT, MOST_WEIGHT, Work};
-use crate::{Learner, Params, Prediction, RestoreError, Scratch, Section, SpecError};
+use crate::{Learner, Outcome, Params, Prediction, RestoreError, Scratch, Section, SpecError};
 
 /// Layouts of the saved sections.
 const INPUTS_VERSION: u16 = 1;
@@ -128,14 +129,19 @@ impl Forecaster {
     /// Answers into `room.answer`; `room.x.known` says which targets are known.
     fn answer(&self, row: &Row<'_>, room: &mut Room) {
         self.inputs.encode(row, &mut room.x);
-        room.answer.clear();
         room.said.clear();
         room.works.resize_with(self.seats.len(), Work::default);
-        let last = room.x.known.value.unwrap_or(0.0);
         for (seat, work) in self.seats.iter().zip(&mut room.works) {
-            let said = if seat.on { seat.member.predict(&room.x, work) } else { f64::NAN };
-            room.said.push(self.council.within(said, BEYOND).unwrap_or(last));
+            room.said.push(if seat.on { seat.member.predict(&room.x, work) } else { f64::NAN });
         }
+        self.combine(room.x.known.value, room);
+    }
+
+    /// Makes one answer into `room.answer` of what the members said; `last` is the last target known.
+    fn combine(&self, last: Option<f64>, room: &mut Room) {
+        let last = last.unwrap_or(0.0);
+        room.said.iter_mut().for_each(|said| *said = self.council.within(*said, BEYOND).unwrap_or(last));
+        room.answer.clear();
         room.answer.value = if self.single {
             let seat = self.seats.iter().rposition(|seat| seat.on).unwrap_or(0);
             room.said[seat]
@@ -164,6 +170,15 @@ impl Forecaster {
         let space = self.inputs_budget().saturating_sub(self.inputs.bytes());
         self.inputs.learn(row, &room.x.known, Target::Value(y), space);
         self.fit();
+    }
+
+    fn answer_then_learn(&mut self, row: &Row<'_>, target: Target, weight: f64, out: &mut Prediction) {
+        let mut room = std::mem::take(&mut self.room);
+        self.inputs.known(row, &mut room.x.known);
+        self.answer(row, &mut room);
+        out.copy(&room.answer);
+        self.learn_answered(&mut room, row, target, weight, None);
+        self.room = room;
     }
 
     /// A copy that predicts the same and cannot learn.
@@ -229,12 +244,21 @@ impl Learner for Forecaster {
         _scratch: &mut Scratch,
         out: &mut Prediction,
     ) {
-        let mut room = std::mem::take(&mut self.room);
-        self.inputs.known(row, &mut room.x.known);
-        self.answer(row, &mut room);
-        out.copy(&room.answer);
-        self.learn_answered(&mut room, row, target, weight, None);
-        self.room = room;
+        self.answer_then_learn(row, target, weight, out);
+    }
+
+    fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
+        let Scratch { threads, forecaster: room, forecaster_batch: batch, prediction, .. } = scratch;
+        let mut at = 0;
+        while at < rows.len() {
+            let studied = self.study_some(rows, at, *threads, (room, batch), outcomes);
+            if studied == 0 {
+                let (row, target) = rows.get(at);
+                self.answer_then_learn(&row, target, 1.0, prediction);
+                outcomes.push(Outcome::of(prediction, target));
+            }
+            at += studied.max(1);
+        }
     }
 
     fn bytes(&self) -> usize {

@@ -67,6 +67,22 @@ fn predictions_are_possible_whatever_was_learned() {
 }
 
 #[test]
+fn the_largest_seed_is_one_like_any_other() {
+    for (name, task) in ENTRIES.iter().flat_map(|entry| entry.tasks.iter().map(move |task| (entry.name, *task))) {
+        let spec: LearnerSpec = format!("{name}:seed={}", u64::MAX).parse().unwrap();
+        let mut learner = AnyLearner::build(&spec, task, 1, MAX_BYTES).unwrap();
+        learner.grow(&[features::Kind::Number; 2]);
+        for i in 0..300_u32 {
+            let target = match task {
+                Task::Classification => Target::Class(features::ClassId(i % 2)),
+                Task::Regression => Target::Value(f64::from(i % 7)),
+            };
+            learner.learn(&bare(&[f64::from(i % 2), f64::from(i)]), target, 1.0);
+        }
+    }
+}
+
+#[test]
 fn the_same_input_gives_the_same_bits() {
     on_all(|case, stream| {
         let [one, two] = [0, 1].map(|_| Runner::through(case, &stream.events));
@@ -124,7 +140,7 @@ fn damaged_sections_are_refused() {
     });
 }
 
-/// Also: short rows are rows with missing ends, and being told the same columns again changes nothing.
+/// Nor do threads matter. Also: short rows are rows with missing ends, and being told the same columns again changes nothing.
 #[test]
 fn batches_are_the_same_as_one_by_one() {
     on_all(|case, stream| {
@@ -134,9 +150,10 @@ fn batches_are_the_same_as_one_by_one() {
             return;
         }
         let single = Runner::through(case, &stream.events);
-        for sizes in [[1, 1, 1], [64, 7, 3], [1_000, 1, 256]] {
+        for (sizes, threads) in [([1, 1, 1], 0), ([64, 7, 3], 3), ([1_000, 1, 256], 1), ([1_000, 300, 256], 2)] {
             let mut batched = Runner::new(case);
             let (mut scratch, mut outcomes) = (Scratch::default(), vec![]);
+            scratch.threads = threads;
             let mut rest = &stream.events[..];
             for size in sizes.iter().cycle() {
                 let Some(event) = rest.first() else { break };
