@@ -7,17 +7,19 @@
 //!
 //! Cost: the members', and M² operations an event for M of them.
 
+mod batch;
+
 use std::sync::Arc;
 
-use features::{ClassId, Kind, Row, Target, Task};
+use features::{ClassId, Kind, Row, Rows, Target, Task};
 
 use crate::combiners::{Blend, BlendWork, Council, CouncilWork};
 use crate::explain::{Explanation, Member};
 use crate::forecasts::LARGEST;
 use crate::members::{LEAST_WEIGHT, MOST_WEIGHT};
 use crate::{
-    AnyLearner, Learner, LearnerSpec, Majority, Mean, NoChange, Params, Prediction, RestoreError, Scratch, Section,
-    SpecError, spec,
+    AnyLearner, Learner, LearnerSpec, Majority, Mean, NoChange, Outcome, Params, Prediction, RestoreError, Scratch,
+    Section, SpecError, spec,
 };
 
 /// Layouts of the saved combiner: of classes, the same before labels learned were counted, and of numbers.
@@ -120,13 +122,14 @@ impl Ensemble {
 
     /// Notes what a learner said of `classes` classes.
     fn hear(&self, classes: usize, part: &Prediction, said: &mut Vec<f64>) {
-        if let Combiner::Council(_) = self.combiner {
-            return said.push(part.value);
-        }
-        let known = &part.probabilities[..part.probabilities.len().min(classes)];
         let from = said.len();
-        said.extend_from_slice(known);
-        said.resize(from + classes, if known.is_empty() { 1.0 / classes as f64 } else { 0.0 });
+        match self.combiner {
+            Combiner::Council(_) => said.push(part.value),
+            Combiner::Blend(_) => {
+                said.resize(from + classes, 0.0);
+                hear(part, &mut said[from..]);
+            }
+        }
     }
 
     /// Makes one answer of what was said.
@@ -180,6 +183,13 @@ impl Ensemble {
             ..*self
         }
     }
+}
+
+/// Notes what a learner said of each class.
+fn hear(part: &Prediction, said: &mut [f64]) {
+    let known = part.probabilities.len().min(said.len());
+    said.fill(if known == 0 { 1.0 / said.len() as f64 } else { 0.0 });
+    said[..known].copy_from_slice(&part.probabilities[..known]);
 }
 
 /// The members that are asked for.
@@ -334,6 +344,22 @@ impl Learner for Ensemble {
         }
         self.learn(row, target, weight);
         out.copy(&self.room.answer);
+    }
+
+    fn test_then_train(&mut self, rows: &Rows, scratch: &mut Scratch, outcomes: &mut Vec<Outcome>) {
+        let (mut room, mut batch) = (std::mem::take(&mut self.room), std::mem::take(&mut scratch.numbers));
+        let mut prediction = std::mem::take(&mut scratch.prediction);
+        let mut at = 0;
+        while at < rows.len() {
+            let studied = self.study_some(rows, at, scratch.threads, (&mut room, &mut batch), outcomes);
+            if studied == 0 {
+                let (row, target) = rows.get(at);
+                self.predict_then_learn(&row, target, 1.0, scratch, &mut prediction);
+                outcomes.push(Outcome::of(&prediction, target));
+            }
+            at += studied.max(1);
+        }
+        (self.room, scratch.numbers, scratch.prediction) = (room, batch, prediction);
     }
 
     fn bytes(&self) -> usize {
