@@ -57,7 +57,7 @@ fn learned(scenario: &str, task: Task, learner: &str) -> Fold {
 fn snapshot(c: &mut Criterion) {
     let mut group = c.benchmark_group("snapshot");
     for (scenario, task) in [("electricity", Task::Classification), ("sensors", Task::Regression)] {
-        for learner in ["linear", "hoeffding_tree"] {
+        for learner in ["linear", "hoeffding_tree", "auto"] {
             let mut fold = learned(scenario, task, learner);
             group.bench_function(format!("{scenario}/{learner}"), |b| b.iter(|| black_box(&mut fold).snapshot()));
         }

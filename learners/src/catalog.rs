@@ -165,6 +165,7 @@ impl AnyLearner {
             Self::Committee(committee) => Self::Committee(Box::new(committee.served())),
             Self::Forecaster(forecaster) => Self::Forecaster(Box::new(forecaster.served())),
             Self::Ensemble(ensemble) => Self::Ensemble(Box::new(ensemble.served())),
+            Self::Forest(forest) => Self::Forest(Box::new(forest.served())),
             _ => self.clone(),
         }
     }

@@ -164,6 +164,23 @@ impl Forest {
         Ok(ensemble)
     }
 
+    /// A copy that predicts the same and cannot learn: without the trees beside, and what watches.
+    pub(crate) fn served(&self) -> Self {
+        let member = |Member { patch, draws, .. }: &Member| Member {
+            patch: patch.clone(),
+            detector: self.rules.detector(),
+            next: None,
+            draws: *draws,
+        };
+        Self {
+            members: self.members.iter().map(member).collect(),
+            spec: self.spec.clone(),
+            kinds: self.kinds.clone(),
+            work: ForestWork::default(),
+            ..*self
+        }
+    }
+
     /// A tree that has seen nothing, on columns drawn by `draw`.
     fn patch(&self, draw: u64) -> Result<Patch, SpecError> {
         let tree = HoeffdingTreeClassifier::new(&Params::new(&self.spec, self.seed, self.tree_bytes))?;

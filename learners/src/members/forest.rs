@@ -122,7 +122,7 @@ impl Member for Forest {
     }
 
     fn served(&self) -> Self {
-        self.clone()
+        Self { trees: self.trees.served(), ..*self }
     }
 
     fn is_sound(&self, _shape: &Shape) -> bool {
