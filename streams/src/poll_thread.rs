@@ -1,8 +1,7 @@
 //! The thread that reads from Kafka: it polls without end, obeys commands, and is held back when nobody takes its records.
 //!
 //! Held back it takes no more messages, and librdkafka fetches no more than `queued.max.messages.kbytes` ahead. Partitions
-//! are not paused: librdkafka goes on behind a pause from where it believes that we are, and its batch call counts the end
-//! of a partition as a record (2.12), so that the record that comes next would be lost.
+//! are not paused: one that is paused at its end loses the record that comes next (docs/adr/0008-partitions-are-not-paused.md).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
