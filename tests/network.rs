@@ -54,8 +54,9 @@ fn learns_on(service: &mut Service) {
 
 /// Nothing comes through: what it knows does not grow for so long, and it answers.
 fn stands_still(service: &Service, long: Duration) {
-    // What is on its way may arrive.
-    thread::sleep(Duration::from_millis(500));
+    // What is on its way may arrive, and what has arrived waits a second for partitions that have not said that they are at
+    // their end.
+    thread::sleep(Duration::from_millis(2_500));
     let now = version(service);
     thread::sleep(long);
     answers(service);
