@@ -66,6 +66,24 @@ pub struct EventSpec {
     pub limits: Limits,
 }
 
+impl EventSpec {
+    /// Events with their label, of which every field but the target is learned from.
+    pub fn new(task: Task, target: &str) -> Self {
+        Self {
+            task,
+            target: target.to_owned(),
+            label: LabelSource::Event,
+            time: None,
+            entity: None,
+            id: None,
+            features: Vec::new(),
+            nominal: Vec::new(),
+            ignore: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// Why a record cannot be learned from. It goes to the dead letters with this reason.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Reject {

@@ -4,25 +4,14 @@
 //! something else when the log is cut into other batches.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use features::{EventSpec, EventTime, LabelSource, Limits, NextOffset, PartitionId, Record, Start, Task};
+use features::{EventSpec, EventTime, NextOffset, PartitionId, Record, Start, Task};
 use fold::{Chunk, Decision, Entry, Fold, FoldConfig, Horizon, Labels, OnDrift, Role, What};
 
 fn config() -> FoldConfig {
     FoldConfig {
         topics: vec!["t".into()],
         start: Start::Earliest,
-        event: EventSpec {
-            task: Task::Classification,
-            target: "y".into(),
-            label: LabelSource::Event,
-            time: None,
-            entity: None,
-            id: None,
-            features: vec!["a".into()],
-            nominal: vec![],
-            ignore: vec![],
-            limits: Limits::default(),
-        },
+        event: EventSpec { features: vec!["a".into()], ..EventSpec::new(Task::Classification, "y") },
         learner: "majority".parse().unwrap(),
         challengers: vec!["linear".parse().unwrap(), "no_change".parse().unwrap()],
         seed: 1,

@@ -6,7 +6,7 @@
 //! would see nothing. A leak that is planted is seen.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use features::{EventSpec, LabelSource, Limits, Record, Start, Task};
+use features::{EventSpec, Record, Start, Task};
 use fold::{Answer, Chunk, Fold, FoldConfig, Horizon, Labels, OnDrift, Position, Tell};
 use learners::catalog::ENTRIES;
 
@@ -19,18 +19,7 @@ fn config(task: Task, learner: &str, horizon: Horizon) -> FoldConfig {
     let mut config = FoldConfig {
         topics: vec!["t".into()],
         start: Start::Earliest,
-        event: EventSpec {
-            task,
-            target: "y".into(),
-            label: LabelSource::Event,
-            time: None,
-            entity: None,
-            id: None,
-            features: vec![],
-            nominal: vec![],
-            ignore: vec![],
-            limits: Limits::default(),
-        },
+        event: EventSpec::new(task, "y"),
         learner: learner.parse().unwrap(),
         challengers: vec![],
         seed: 1,

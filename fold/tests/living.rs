@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use features::{EventSpec, EventTime, LabelSource, Limits, NextOffset, PartitionId, Record, Start, Task, TopicId};
+use features::{EventSpec, EventTime, LabelSource, NextOffset, PartitionId, Record, Start, Task, TopicId};
 use fold::{Chunk, Decision, Fold, FoldConfig, Horizon, Labels, Live, NOT_THE_MODEL, OnDrift, Position, Role};
 use fold::{Sections, Unchanged, What};
 use learners::Section;
@@ -13,18 +13,7 @@ const CHANGE: u64 = 6_000;
 const EVENTS: u64 = 12_000;
 
 fn config(learner: &str, challengers: &[&str]) -> FoldConfig {
-    let event = EventSpec {
-        task: Task::Classification,
-        target: "y".into(),
-        label: LabelSource::Event,
-        time: None,
-        entity: None,
-        id: None,
-        features: vec![],
-        nominal: vec![],
-        ignore: vec![],
-        limits: Limits::default(),
-    };
+    let event = EventSpec::new(Task::Classification, "y");
     FoldConfig {
         topics: vec!["t".into()],
         start: Start::Earliest,

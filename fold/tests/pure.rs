@@ -4,7 +4,7 @@
 //! taken, or on where the process was killed. So one log is folded in many ways and every section must be equal.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use features::{EventSpec, EventTime, Limits, NextOffset, PartitionId, Record, Start, Task, TopicId};
+use features::{EventSpec, EventTime, NextOffset, PartitionId, Record, Start, Task, TopicId};
 use fold::{Chunk, Decision, Entry, Fold, FoldConfig, Position, digest, merge, runs_of};
 use learners::{LearnerSpec, Section, catalog};
 use proptest::prelude::*;
@@ -17,18 +17,7 @@ fn config(task: Task) -> FoldConfig {
     FoldConfig {
         topics: vec!["t".into()],
         start: Start::Earliest,
-        event: EventSpec {
-            task,
-            target: "y".into(),
-            label: features::LabelSource::Event,
-            time: None,
-            entity: None,
-            id: Some("id".into()),
-            features: vec![],
-            nominal: vec!["day".into()],
-            ignore: vec![],
-            limits: Limits::default(),
-        },
+        event: EventSpec { id: Some("id".into()), nominal: vec!["day".into()], ..EventSpec::new(task, "y") },
         learner: specs.next().unwrap(),
         challengers: specs.collect(),
         seed: 1,

@@ -1,7 +1,7 @@
 //! What is told of batches is the same however the log is cut into them, and telling changes nothing that is learned.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use features::{EventSpec, LabelSource, Limits, Record, Start, Task};
+use features::{EventSpec, Record, Start, Task};
 use fold::{Answer, Chunk, Fold, FoldConfig, Horizon, Labels, OnDrift, Position, Said, Tell};
 use learners::Section;
 
@@ -9,18 +9,7 @@ fn config(task: Task, horizon: Horizon) -> FoldConfig {
     let mut config = FoldConfig {
         topics: vec!["t".into()],
         start: Start::Earliest,
-        event: EventSpec {
-            task,
-            target: "y".into(),
-            label: LabelSource::Event,
-            time: None,
-            entity: None,
-            id: None,
-            features: vec![],
-            nominal: vec![],
-            ignore: vec![],
-            limits: Limits::default(),
-        },
+        event: EventSpec::new(task, "y"),
         learner: "hoeffding_tree".parse().unwrap(),
         challengers: vec!["linear".parse().unwrap()],
         seed: 1,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkpoints::Keep;
-use features::{EventSpec, LabelSource, Limits, Start, Task};
+use features::{EventSpec, LabelSource, Start, Task};
 use fold::{FoldConfig, Horizon, OnDrift};
 use learners::LearnerSpec;
 
@@ -49,19 +49,7 @@ pub struct ModelRuntime {
 impl ModelConfig {
     /// A model with every default; `topics`, `task` and `target` have none.
     pub fn new(name: &str, topics: Vec<String>, task: Task, target: &str) -> Self {
-        let none = Vec::new;
-        let event = EventSpec {
-            task,
-            target: target.to_owned(),
-            label: LabelSource::Event,
-            time: None,
-            entity: None,
-            id: None,
-            features: none(),
-            nominal: none(),
-            ignore: none(),
-            limits: Limits::default(),
-        };
+        let event = EventSpec::new(task, target);
         let fold = FoldConfig {
             topics,
             start: Start::Earliest,
