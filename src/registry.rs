@@ -1,14 +1,16 @@
-//! The models of this process by name. Filled before serving begins, only read after.
+//! The models of this process by name. Requests read it; the pipelines put a model in, again when it is started anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 
 use crate::control::Control;
 use crate::live::LiveModel;
 use crate::status::ModelStatus;
 
 /// One model as the endpoints reach it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ModelHandle {
     /// What is served.
     pub live: LiveModel,
@@ -32,32 +34,40 @@ impl ModelHandle {
 }
 
 /// Models by name.
+pub type Models = BTreeMap<String, Arc<ModelHandle>>;
+
+/// The models, for everybody who holds a clone of this. Nobody waits for anybody.
 #[derive(Clone, Debug, Default)]
-pub struct Registry(BTreeMap<String, ModelHandle>);
+pub struct Registry(Arc<ArcSwap<Models>>);
 
 impl Registry {
-    /// Adds a model.
-    pub fn insert(&mut self, name: &str, live: LiveModel, status: Arc<ModelStatus>, control: Control) {
-        self.0.insert(name.to_owned(), ModelHandle { live, status, control });
+    /// Puts a model in, in place of one of the same name. Requests under way keep what they have got.
+    pub fn insert(&self, name: &str, live: LiveModel, status: Arc<ModelStatus>, control: Control) {
+        let handle = Arc::new(ModelHandle { live, status, control });
+        self.0.rcu(|models| {
+            let mut models = Models::clone(models);
+            models.insert(name.to_owned(), Arc::clone(&handle));
+            models
+        });
     }
 
     /// The model of this name.
-    pub fn get(&self, name: &str) -> Option<&ModelHandle> {
-        self.0.get(name)
+    pub fn get(&self, name: &str) -> Option<Arc<ModelHandle>> {
+        self.0.load().get(name).cloned()
     }
 
-    /// Every model in order of name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &ModelHandle)> {
-        self.0.iter().map(|(name, handle)| (name.as_str(), handle))
+    /// Every model as they are now.
+    pub fn all(&self) -> Arc<Models> {
+        self.0.load_full()
     }
 
     /// The name nearest to a misspelt one, if one is near.
-    pub fn nearest(&self, name: &str) -> Option<&str> {
-        self.0
+    pub fn nearest(&self, name: &str) -> Option<String> {
+        self.all()
             .keys()
-            .map(|known| (strsim::damerau_levenshtein(name, known), known.as_str()))
+            .map(|known| (strsim::damerau_levenshtein(name, known), known))
             .filter(|(distance, known)| *distance <= known.len() / 3 + 1)
             .min()
-            .map(|(_, known)| known)
+            .map(|(_, known)| known.clone())
     }
 }

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::admin_socket::AdminSocket;
 use crate::alerts::{self, Retry};
 use crate::cli::CliError;
 use crate::config::{self, ModelConfig};
@@ -23,6 +24,7 @@ use crate::pipeline::{self, MakeSink, Outlet, Pace, Plan, Running, Shutdown};
 use crate::registry::Registry;
 use crate::serve::outlets::Outlets;
 use crate::serve::{self, App, Streams, Token};
+use crate::state_change::StateChange;
 
 /// How long a partition with backlog is waited for, to keep records in the order of time.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -54,7 +56,9 @@ pub struct Service {
     pub address: SocketAddr,
     /// What was seen of the models over time.
     pub history: Arc<History>,
+    plans: Box<dyn Fn() -> Vec<Plan>>,
     running: Running,
+    admin: Option<AdminSocket>,
     recorder: history::Handle,
     alerting: Option<thread::JoinHandle<()>>,
     runtime: Runtime,
@@ -63,11 +67,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the state, starts the pipelines, listens.
+    /// Opens the state, starts the pipelines of `plans`, listens.
     ///
     /// # Errors
     /// The address is taken, the state folder is in use or cannot be gone on from.
-    pub fn start(plans: Vec<Plan>, state_dir: &Path, reach: Reach) -> Result<Self, CliError> {
+    pub fn start(plans: impl Fn() -> Vec<Plan> + 'static, state_dir: &Path, reach: Reach) -> Result<Self, CliError> {
         let Reach { listen, max_body, token, webhook, public_url, outlets } = reach;
         let unavailable = |what: String| CliError::Unavailable(what);
         let listener = TcpListener::bind(listen).map_err(|e| unavailable(format!("http.listen: {listen}: {e}")))?;
@@ -76,8 +80,11 @@ impl Service {
         let state = checkpoints::StateDir::open(state_dir).map_err(|e| unavailable(e.to_string()))?;
         let store: Arc<dyn CheckpointStore> =
             Arc::new(FileStore::open(&state).map_err(|e| unavailable(format!("{}: {e}", state_dir.display())))?);
+        let admin = AdminSocket::bind(state_dir)
+            .inspect_err(|e| tracing::warn!("`state import` and `state reset` need this process stopped: no socket: {e}"))
+            .ok();
         let metrics = Arc::new(Metrics::default());
-        let (running, registry) = pipeline::start(plans, &state, &store, &metrics, now_ms)?;
+        let (running, registry) = pipeline::start(plans(), &state, &store, &metrics, now_ms)?;
         let history = Arc::new(History::default());
         let (alerts, alerting) = match webhook {
             Some(webhook) => {
@@ -91,7 +98,7 @@ impl Service {
             registry: registry.clone(),
             metrics: Arc::clone(&metrics),
             history: Arc::clone(&history),
-            folder: state_dir.join("history"),
+            folder: state_dir.join(history::FOLDER),
             alerts,
         };
         let recorder = history::start(recording, now_ms).map_err(anyhow::Error::from)?;
@@ -116,7 +123,16 @@ impl Service {
             serve::serve(listener, app, shutdown).await
         });
         tracing::info!(%address, "serving");
-        Ok(Self { registry, address, history, running, recorder, alerting, runtime, http, stop_http })
+        let plans = Box::new(plans);
+        Ok(Self { registry, address, history, plans, running, admin, recorder, alerting, runtime, http, stop_http })
+    }
+
+    /// Does what commands ask of the state; call it often.
+    pub fn attend(&mut self) {
+        let Self { plans, running, admin, history, .. } = self;
+        if let Some(admin) = admin {
+            admin.attend(|change| carry_out(change, plans(), running, history));
+        }
     }
 
     /// Becomes requested at SIGTERM or Ctrl-C. A second one ends the process at once.
@@ -147,6 +163,23 @@ impl Service {
         let served = self.runtime.block_on(self.http).map_err(anyhow::Error::from)?;
         served.map_err(|e| CliError::Other(e.into()))
     }
+}
+
+/// Changes a model's state, which the model does not run through.
+fn carry_out(
+    change: &StateChange,
+    plans: Vec<Plan>,
+    running: &mut Running,
+    history: &History,
+) -> anyhow::Result<String> {
+    tracing::info!(?change, "a command asks for it");
+    let plan = plans.into_iter().find(|plan| plan.name == change.model);
+    let (state, store) = running.state();
+    let checked = change.check(state, plan.as_ref().map(|plan| &plan.fold))?;
+    let Some(plan) = plan else { return checked.carry_out(state, store) };
+    let done = running.restart(plan, |state, store| checked.carry_out(state, store))?;
+    history.forget(&change.model);
+    done
 }
 
 async fn signal() {

@@ -49,12 +49,6 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     if let Some(unknown) = args.accept_gap.iter().find(|name| config.models.iter().all(|m| m.name != **name)) {
         return Err(CliError::Usage(format!("--accept-gap: the configuration has no model {unknown}")));
     }
-    let plan = |model: &ModelConfig| {
-        let mut plan = plan(model, &config.runtime.kafka, KafkaConfig::LOOK_EVERY);
-        plan.pace.accept_gap = args.accept_gap.contains(&model.name);
-        plan
-    };
-    let plans = config.models.iter().map(plan).collect();
     let reach = Reach {
         listen: http.listen,
         max_body: http.max_body,
@@ -63,10 +57,18 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
         webhook: config.runtime.alerts.webhook.clone(),
         public_url: http.public_url.clone(),
     };
-    let state = args.state.as_ref().unwrap_or(&config.runtime.state_dir);
-    let service = Service::start(plans, state, reach)?;
+    let state = args.state.clone().unwrap_or_else(|| config.runtime.state_dir.clone());
+    let (models, kafka, accept_gap) = (config.models, config.runtime.kafka, args.accept_gap.clone());
+    let plan = move |model: &ModelConfig| {
+        let mut plan = plan(model, &kafka, KafkaConfig::LOOK_EVERY);
+        plan.pace.accept_gap = accept_gap.contains(&model.name);
+        plan
+    };
+    let plans = move || models.iter().map(&plan).collect();
+    let mut service = Service::start(plans, &state, reach)?;
     let signal = service.signal();
     while !signal.requested() {
+        service.attend();
         std::thread::sleep(Duration::from_millis(50));
     }
     tracing::info!("finishing; a second signal quits at once");

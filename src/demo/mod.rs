@@ -90,8 +90,8 @@ impl Demo {
             .map_err(|e| unavailable(&e))?;
         let kafka = KafkaConfig { brokers: broker.bootstrap.clone(), ..KafkaConfig::default() };
         let models = [model(scenario)];
-        let plans = vec![plan(&models[0], &kafka, Duration::from_secs(60))];
         let outlets = Outlets::new(&models, &kafka);
+        let plans = move || vec![plan(&models[0], &kafka, Duration::from_secs(60))];
         let token = http.token().map_err(|e| CliError::Unavailable(format!("the token's file: {e}")))?;
         listen_allowed(http.listen, token.as_deref(), false).map_err(CliError::Usage)?;
         let token = token.as_deref().map(Token::new);

@@ -12,6 +12,8 @@ mod tiers;
 mod window;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fold::Happening;
@@ -23,6 +25,17 @@ pub use recorder::{Handle, Recorder, Recording, start};
 pub use sample::Sample;
 
 use model::ModelHistory;
+
+/// The folder in a state folder where histories are saved.
+pub const FOLDER: &str = "history";
+
+/// Takes away what was saved of a model in a state folder.
+///
+/// # Errors
+/// The file system refuses.
+pub fn remove(state: &Path, model: &str) -> io::Result<()> {
+    saved::remove(&state.join(FOLDER), model)
+}
 
 /// Every model's history, and the feed of what comes.
 #[derive(Debug, Default)]
@@ -47,6 +60,15 @@ impl History {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, ModelHistory>> {
         // A panic while it was held has lost a sample at most.
         self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a model's history anew.
+    pub fn forget(&self, model: &str) {
+        self.lock().remove(model);
+    }
+
+    fn knows(&self, model: &str) -> bool {
+        self.lock().contains_key(model)
     }
 
     /// Adds a sample of a model, and tells it.

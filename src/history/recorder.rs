@@ -57,7 +57,7 @@ impl Recorder {
     /// Goes on from what was saved; what cannot be read is begun anew.
     pub fn new(what: Recording, now_ms: i64) -> Self {
         let mut watched = BTreeMap::new();
-        for (model, _) in what.registry.iter() {
+        for model in what.registry.all().keys() {
             let mut alert = false;
             match saved::read(&what.folder, model) {
                 Ok(None) => {}
@@ -78,6 +78,7 @@ impl Recorder {
         for (model, watched) in &mut self.watched {
             let Some(handle) = registry.get(model) else { continue };
             let Some(served) = handle.live.load() else { continue };
+            watched.alert &= history.knows(model);
             history.see(model, &served.newest.happenings, now_ms, |until_now| {
                 self.something_happened = true;
                 if let Some(alerts) = alerts.as_ref().filter(|_| watched.alert) {

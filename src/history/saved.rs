@@ -58,6 +58,17 @@ pub(super) fn write(folder: &Path, model: &str, history: &ModelHistory) -> io::R
     Ok(())
 }
 
+/// Takes away what was saved of a model.
+///
+/// # Errors
+/// The file system refuses.
+pub(super) fn remove(folder: &Path, model: &str) -> io::Result<()> {
+    match fs::remove_file(path(folder, model)) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -102,7 +102,7 @@ impl Gauges {
 
     pub(super) fn read(models: &Registry, now_ms: i64) -> Self {
         let gauges = Self::default();
-        for (name, handle) in models.iter() {
+        for (name, handle) in models.all().iter() {
             let ready = handle.reasons().is_empty();
             gauges.model_ready.get_or_create(&[model(name)]).set(ready.into());
             gauges.status(name, &handle.status.get());

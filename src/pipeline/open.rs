@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::ahead::Ahead;
 use super::meta::Meta;
 use super::replay::{Tail, TailError};
-use super::store::from_store;
+use super::convert::from_store;
 
 /// Why a model's state cannot be gone on from.
 #[derive(Debug, Error)]

@@ -7,7 +7,7 @@ use fold::{Fold, FoldConfig, Live, ModelSnapshot, RestoreFoldError};
 use thiserror::Error;
 use tracing::error;
 
-use super::store::from_store;
+use super::convert::from_store;
 use crate::live::Served;
 
 /// Why a pinned version cannot be served.

@@ -12,7 +12,7 @@ use super::ahead::Ahead;
 use super::meta::Meta;
 use super::order::{LogChanged, Order};
 use super::replay::{Step, Tail, TailError};
-use super::store::from_store;
+use super::convert::from_store;
 use super::trainer::MakeSource;
 use super::{Genesis, OpenError, genesis_of};
 

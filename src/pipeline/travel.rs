@@ -4,7 +4,7 @@ use checkpoints::{Checkpoint, Entry as Frame, Look};
 
 use super::meta::Meta;
 use super::refold::{Refold, RefoldError};
-use super::store::to_store;
+use super::convert::to_store;
 use super::trainer::MakeSource;
 
 /// A model as it was at a version.

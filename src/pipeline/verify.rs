@@ -6,7 +6,7 @@ use checkpoints::{Hash, Look, hash_sections};
 
 use super::meta::Meta;
 use super::refold::{Refold, RefoldError};
-use super::store::{hex, to_store};
+use super::convert::{hex, to_store};
 use super::trainer::MakeSource;
 
 /// What was proved.

@@ -91,7 +91,7 @@ pub(super) struct Versions {
 /// Every model of this process.
 #[utoipa::path(get, path = "/api/models", tag = "models", responses((status = OK, body = Models)))]
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Models> {
-    Json(Models { models: app.registry.iter().map(|(name, handle)| model(name, handle)).collect() })
+    Json(Models { models: app.registry.all().iter().map(|(name, handle)| model(name, handle)).collect() })
 }
 
 /// One model.
@@ -100,7 +100,7 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Models> {
     responses((status = OK, body = Model), (status = NOT_FOUND, body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn get(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Json<Model>, Problem> {
     let handle = app.registry.get(&name).ok_or_else(|| unknown_model(&app, &name))?;
-    Ok(Json(model(&name, handle)))
+    Ok(Json(model(&name, &handle)))
 }
 
 /// The versions of a model that are kept.

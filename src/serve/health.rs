@@ -58,6 +58,7 @@ pub(super) async fn healthz() -> Json<Alive> {
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Ready>) {
     let models: BTreeMap<_, _> = app
         .registry
+        .all()
         .iter()
         .map(|(name, handle)| {
             let reasons = handle.reasons();

@@ -15,14 +15,14 @@ use crate::worlds::{Dice, Line, sensors};
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// A service on a state folder of its own.
-struct Place {
-    file: PathBuf,
+pub struct Place {
+    pub file: PathBuf,
     log: PathBuf,
     port: u16,
 }
 
 impl Place {
-    fn new(dir: &Path, brokers: &str, models: &str) -> Self {
+    pub fn new(dir: &Path, brokers: &str, models: &str) -> Self {
         fs::create_dir_all(dir).unwrap();
         let (port, state, file) = (service::free_port(), dir.join("state"), dir.join("perennial.toml"));
         let text = format!(
@@ -33,23 +33,23 @@ impl Place {
         Self { file, log: dir.join("perennial.log"), port }
     }
 
-    fn start(&self) -> Service {
+    pub fn start(&self) -> Service {
         Service::start(&self.file, self.port, &self.log)
     }
 
-    fn state(&self, command: &str, model: &str) -> Value {
+    pub fn state(&self, command: &str, model: &str) -> Value {
         service::run_json(&["state", command, "--config", self.file.to_str().unwrap(), "--model", model, "--json"])
     }
 }
 
 /// Waits until so many records of a model's topic are folded and published.
-fn folded(service: &mut Service, model: &str, topic: &str, records: usize) -> Value {
+pub fn folded(service: &mut Service, model: &str, topic: &str, records: usize) -> Value {
     service.wait_for(&format!("/api/models/{model}"), WITHIN, |answer| {
         (answer["position"][topic]["0"].as_u64() == Some(records as u64)).then(|| answer.clone())
     })
 }
 
-const SENSORS: &str = "
+pub const SENSORS: &str = "
 [models.sensors]
 topics = [\"sensors\"]
 task = \"regression\"

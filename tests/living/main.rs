@@ -5,6 +5,7 @@
 mod crash;
 mod later;
 mod send;
+mod state;
 #[path = "../support/mod.rs"]
 mod support;
 mod worlds;

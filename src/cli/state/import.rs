@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use checkpoints::{CheckpointStore, Exported, FileStore, StateDir};
+use checkpoints::Exported;
 use clap::Args;
-use fold::Fold;
 
-use super::{CliError, load_config, unavailable};
-use crate::pipeline::{Meta, check_carried, from_store, genesis_of, hex};
+use super::{CliError, change, load_config, unavailable};
+use crate::state_change::{NewState, StateChange};
 
 /// Arguments of `state import`.
 #[derive(Debug, Args)]
@@ -25,28 +24,24 @@ pub struct ImportArgs {
     /// The name it gets here; its own otherwise.
     #[arg(long, value_name = "M")]
     pub model: Option<String>,
+    /// In place of the state that the model has here.
+    #[arg(long)]
+    pub replace: bool,
 }
 
 pub(super) fn run(args: &ImportArgs) -> Result<ExitCode, CliError> {
-    let exported = Exported::open(&args.file).map_err(unavailable)?;
-    let model = args.model.as_ref().unwrap_or(&exported.model);
-    // It is refused now, not when the model is to run.
-    let genesis = genesis_of(model, &exported.genesis).map_err(|e| CliError::Unavailable(e.to_string()))?;
-    check_carried(model, Meta::decode(&exported.checkpoint.meta).made_by(genesis.fold_version))
-        .map_err(|e| CliError::Unavailable(e.to_string()))?;
-    Fold::restore(genesis.config, &from_store(exported.checkpoint.sections.clone()))
-        .map_err(|e| CliError::Unavailable(format!("{}: {e}", args.file.display())))?;
+    let model = match &args.model {
+        Some(model) => model.clone(),
+        None => Exported::open(&args.file).map_err(unavailable)?.model,
+    };
+    let file = std::path::absolute(&args.file).map_err(anyhow::Error::from)?;
     let config = args.config.as_deref().map(load_config).transpose()?;
     let dir = match (&args.state, &config) {
         (Some(dir), _) => dir,
         (None, Some(config)) => &config.runtime.state_dir,
         (None, None) => return Err(CliError::Usage("--state or --config is needed".into())),
     };
-    let state = StateDir::open(dir).map_err(unavailable)?;
-    let store = FileStore::open(&state).map_err(unavailable)?;
-    let store: &dyn CheckpointStore = &store;
-    exported.import(&state, store, model).map_err(unavailable)?;
-    println!("{model}: goes on from version {} when it runs next", exported.checkpoint.version);
-    println!("state {}", hex(&exported.checkpoint.state_hash));
+    let to = NewState::Exported { file, replace: args.replace };
+    println!("{}", change(dir, config.as_ref(), &StateChange { model, to })?);
     Ok(ExitCode::SUCCESS)
 }

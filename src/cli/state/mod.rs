@@ -2,17 +2,19 @@
 //!
 //! What only looks reads what describes itself and locks nothing: it works beside a process that runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use checkpoints::{CheckpointError, Look};
+use checkpoints::{CheckpointError, FileStore, Look, StateDir};
 use clap::{Args, Subcommand};
 use streams::{FileOptions, FileSource, KafkaConfig, KafkaSource};
 
 use super::{CliError, bar, load_config};
+use crate::admin_socket;
 use crate::config::Config;
 use crate::pipeline::{MakeSource, RefoldError};
 use crate::service::kafka_config;
+use crate::state_change::StateChange;
 
 mod export;
 mod import;
@@ -54,9 +56,9 @@ pub enum StateCommand {
     Verify(VerifyArgs),
     /// Writes a model as it was at a version to one file, also while it runs.
     Export(ExportArgs),
-    /// Puts an exported model into a state folder; it goes on from there.
+    /// Puts an exported model into a state folder, also while it runs; it goes on from there.
     Import(ImportArgs),
-    /// Deletes a model's state. It begins anew when it runs next.
+    /// Deletes a model's state, also while it runs: it begins anew.
     Reset(ResetArgs),
 }
 
@@ -151,6 +153,23 @@ impl Log {
             }),
         })
     }
+}
+
+/// Changes state: here, or by the process that owns the folder. Returns what came of it.
+fn change(dir: &Path, config: Option<&Config>, change: &StateChange) -> Result<String, CliError> {
+    let state = match StateDir::open(dir) {
+        Err(held @ CheckpointError::Held { .. }) => {
+            let answer = admin_socket::ask(dir, change);
+            let answer = answer.map_err(|e| CliError::Unavailable(format!("{held}, and has not answered: {e}")))?;
+            return answer.ok_or_else(|| unavailable(held))?.map_err(CliError::Unavailable);
+        }
+        state => state.map_err(unavailable)?,
+    };
+    let model = config.and_then(|config| config.models.iter().find(|model| model.name == change.model));
+    let failed = |e: anyhow::Error| CliError::Unavailable(format!("{e:#}"));
+    let checked = change.check(&state, model.map(|model| &model.fold)).map_err(failed)?;
+    let store = FileStore::open(&state).map_err(unavailable)?;
+    checked.carry_out(&state, &store).map_err(failed)
 }
 
 fn unavailable(e: CheckpointError) -> CliError {

@@ -3,10 +3,10 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use checkpoints::{CheckpointStore, FileStore, StateDir};
 use clap::Args;
 
-use super::{CliError, Which, unavailable};
+use super::{CliError, Which, change};
+use crate::state_change::{NewState, StateChange};
 
 /// Arguments of `state reset`.
 #[derive(Debug, Args)]
@@ -33,9 +33,7 @@ pub(super) fn run(args: &ResetArgs) -> Result<ExitCode, CliError> {
             return Err(CliError::Usage("nothing was deleted".into()));
         }
     }
-    let state = StateDir::open_existing(&place.dir).map_err(unavailable)?;
-    let store = FileStore::open(&state).map_err(unavailable)?;
-    store.remove(&model).map_err(unavailable)?;
-    println!("{model}: begins anew when it runs next");
+    let to = NewState::Nothing;
+    println!("{}", change(&place.dir, place.config.as_ref(), &StateChange { model, to })?);
     Ok(ExitCode::SUCCESS)
 }
