@@ -374,6 +374,21 @@ mod tests {
     }
 
     #[test]
+    fn bytes_names_and_depth_are_bounded_where_the_limits_say() {
+        let limits = Limits { record: 24, text: 3, depth: 2, ..Limits::default() };
+        let mut w = World::new(EventSpec { limits, ..spec(Task::Regression) });
+        assert_eq!(w.see(r#"{"y":1,"abc":1}"#).unwrap().unusable, 0);
+        assert_eq!(w.see(r#"{"y":1,"abcd":1}"#).unwrap().unusable, 1, "limits.text is 3");
+        assert_eq!(w.names(), ["day", "abc"]);
+        assert!(w.see(r#"{"y":1,"a":{"b":1}}"#).is_ok());
+        let told = w.see(r#"{"y":1,"a":{"b":{}}}"#).unwrap_err();
+        assert!(told.class() == "malformed" && told.to_string().contains("deeper than 2"), "{}: {told}", told.class());
+        assert!(w.see(&format!("{:24}", r#"{"y":1}"#)).is_ok());
+        let told = w.see(&format!("{:25}", r#"{"y":1}"#)).unwrap_err();
+        assert_eq!(told, Reject::TooLarge { got: 25, limit: 24 });
+    }
+
+    #[test]
     fn fields_beyond_the_limit_are_counted_and_left_out() {
         let mut w = World::new(spec(Task::Regression));
         assert_eq!(w.see(r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"y":1}"#).unwrap().unusable, 2);
