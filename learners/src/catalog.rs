@@ -118,6 +118,10 @@ macro_rules! each {
 }
 
 impl AnyLearner {
+    /// Bytes that a learner counts for in an ensemble beside what it holds. A number, not what the compiler makes of it: the
+    /// members' shares of memory follow from it.
+    pub(crate) const BYTES: usize = 472;
+
     /// Builds the learner a specification names, before it has learned anything.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ impl Ensemble {
             Task::Classification => Combiner::Blend(Box::new(Blend::new(count))),
             Task::Regression => Combiner::Council(Box::new(Council::new(count))),
         };
-        let fixed = size_of::<Self>() + count * size_of::<AnyLearner>() + combiner.bytes() + max_bytes / 16;
+        let fixed = size_of::<Self>() + count * AnyLearner::BYTES + combiner.bytes() + max_bytes / 16;
         let each = max_bytes.saturating_sub(fixed) / specs.len();
         for (i, spec) in specs.iter().enumerate() {
             learners.push(AnyLearner::build(spec, task, seed.wrapping_add(i as u64), each)?);

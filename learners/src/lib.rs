@@ -39,6 +39,7 @@ mod report;
 mod rolling;
 mod scores;
 mod section;
+mod shared_array;
 mod spec;
 mod threads;
 mod verdict;

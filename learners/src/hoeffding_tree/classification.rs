@@ -1,10 +1,12 @@
 //! The tree that names a class.
 
+use std::sync::Arc;
+
 use features::{ClassId, Kind, Row, Target};
 
 use super::bayes::Seen;
 use super::blocks::Blocks;
-use super::budget;
+use super::budget::{self, OWN_BYTES};
 use super::columns::Columns;
 use super::leaves::{Leaves, most};
 use super::nodes::{self, Node, descend};
@@ -30,7 +32,7 @@ pub struct HoeffdingTreeClassifier {
     settings: Settings,
     votes: Votes,
     columns: Columns,
-    nodes: Vec<Node>,
+    nodes: Arc<Vec<Node>>,
     leaves: Leaves,
     blocks: Blocks,
     /// If leaves look at some columns only.
@@ -40,7 +42,7 @@ pub struct HoeffdingTreeClassifier {
 }
 
 /// Where a row falls and what is said there: what predicting and learning it share. A visit is over once the tree learns.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Visit {
     node: usize,
     leaf: usize,
@@ -52,6 +54,13 @@ pub(crate) struct Visit {
     /// What naive Bayes says, if it was asked.
     bayes: Prediction,
     asked: bool,
+}
+
+impl Clone for Visit {
+    /// Its content means nothing to a copy of the tree.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl HoeffdingTreeClassifier {
@@ -66,7 +75,7 @@ impl HoeffdingTreeClassifier {
             settings,
             votes,
             columns: Columns::default(),
-            nodes: vec![Node::leaf(0)],
+            nodes: Arc::new(vec![Node::leaf(0)]),
             leaves: Leaves::new(),
             blocks: Blocks::default(),
             subspaces: None,
@@ -159,7 +168,7 @@ impl HoeffdingTreeClassifier {
         let (node, leaf) = (visit.node, visit.leaf);
         let mut grown = self.columns.meet(row);
         if grown {
-            self.blocks.lay_out(&self.columns, &mut self.leaves.slots);
+            self.blocks.lay_out(&self.columns, self.leaves.all_slots_mut());
         }
         if class >= self.leaves.classes() {
             self.leaves.grow(class + 1);
@@ -168,13 +177,14 @@ impl HoeffdingTreeClassifier {
         let bayes = (self.votes == Votes::Adaptive).then(|| most(&visit.bayes.probabilities));
         self.leaves.learn(leaf, class, bayes, weight);
         if self.leaves.active(leaf) {
-            let slot = &mut self.leaves.slots_mut(leaf)[class];
-            if *slot == 0 {
-                *slot = self.blocks.take();
+            let mut slot = self.leaves.slots(leaf)[class];
+            if slot == 0 {
+                slot = self.blocks.take();
+                self.leaves.slots_mut(leaf)[class] = slot;
                 grown = true;
             }
-            if *slot != 0 {
-                self.blocks.observe(*slot, &visit.x, &self.columns, row, weight);
+            if slot != 0 {
+                self.blocks.observe(slot, &visit.x, &self.columns, row, weight);
             }
             if self.leaves.due(leaf, self.settings.grace) {
                 grown |= self.try_split(node, leaf);
@@ -208,7 +218,8 @@ impl HoeffdingTreeClassifier {
         self.blocks.give(self.leaves.slots_mut(leaf));
         let weights: Vec<f64> = shares.iter().map(|share| share.iter().sum()).collect();
         let child = self.nodes.len();
-        self.nodes[node] = Node::split(question.column, question.test, child, most(&weights));
+        let nodes = Arc::make_mut(&mut self.nodes);
+        nodes[node] = Node::split(question.column, question.test, child, most(&weights));
         for (i, (mut share, weight)) in shares.into_iter().zip(weights).enumerate() {
             // A child that inherits nothing has the distribution of its share, or its parent's, with a weight of 1.
             let empty = weight < 1.0;
@@ -224,7 +235,7 @@ impl HoeffdingTreeClassifier {
             } else {
                 self.leaves.push(&share, weight, next)
             };
-            self.nodes.push(Node::leaf(number));
+            nodes.push(Node::leaf(number));
         }
         self.fit_subspaces();
         true
@@ -233,7 +244,7 @@ impl HoeffdingTreeClassifier {
     /// Bytes of everything but statistics.
     fn structure_bytes(&self, nodes: usize, leaves: usize) -> usize {
         let subspaces = self.subspaces.as_ref().map_or(0, |subspaces| subspaces.bytes_of(nodes));
-        size_of::<Self>() + self.columns.bytes() + nodes * size_of::<Node>() + subspaces + self.leaves.bytes_of(leaves)
+        OWN_BYTES + self.columns.bytes() + nodes * size_of::<Node>() + subspaces + self.leaves.bytes_of(leaves)
     }
 
     /// Gets below the budget: the leaves where least can be gained keep class weights only.
@@ -256,7 +267,7 @@ impl HoeffdingTreeClassifier {
                 self.blocks.give(self.leaves.slots_mut(leaf));
             }
         }
-        self.blocks.lay_out(&self.columns, &mut self.leaves.slots);
+        self.blocks.lay_out(&self.columns, self.leaves.all_slots_mut());
     }
 
     /// Starts again with one leaf that knows the class weights: so many classes came that the tree itself is too large.
@@ -265,11 +276,10 @@ impl HoeffdingTreeClassifier {
         for leaf in 0..self.leaves.len() {
             counts.iter_mut().zip(self.leaves.counts(leaf)).for_each(|(sum, count)| *sum += count);
         }
-        let mut leaves = Leaves::default();
-        leaves.grow(counts.len());
+        let mut leaves = Leaves::none(counts.len());
         leaves.push(&counts, 0.0, self.settings.grace);
         self.leaves = leaves;
-        self.nodes = vec![Node::leaf(0)];
+        self.nodes = Arc::new(vec![Node::leaf(0)]);
         self.blocks = Blocks::new(&self.columns);
         self.fit_subspaces();
     }
@@ -280,7 +290,7 @@ impl Learner for HoeffdingTreeClassifier {
         let grown = self.columns.grow(kinds);
         self.fit_subspaces();
         if grown {
-            self.blocks.lay_out(&self.columns, &mut self.leaves.slots);
+            self.blocks.lay_out(&self.columns, self.leaves.all_slots_mut());
             if self.bytes() > self.settings.max_bytes {
                 self.shrink();
             }
@@ -322,7 +332,7 @@ impl Learner for HoeffdingTreeClassifier {
     }
 
     fn save(&self, out: &mut Vec<Section>) {
-        out.push(Section::of("nodes", 1, &self.nodes));
+        out.push(Section::of("nodes", 1, &*self.nodes));
         out.push(Section::of("leaves", 1, &(&self.columns, &self.leaves)));
         out.push(Section::of("statistics", 1, &self.blocks));
     }
@@ -331,11 +341,11 @@ impl Learner for HoeffdingTreeClassifier {
         let nodes: Vec<Node> = Section::read(sections, "nodes", 1)?;
         let (columns, leaves): (Columns, Leaves) = Section::read(sections, "leaves", 1)?;
         let blocks: Blocks = Section::read(sections, "statistics", 1)?;
-        if !(nodes::sound(&nodes, leaves.len()) && leaves.sound() && blocks.sound(&columns, &leaves.slots)) {
+        if !(nodes::sound(&nodes, leaves.len()) && leaves.sound() && blocks.sound(&columns, leaves.all_slots())) {
             let message = "nodes, leaves and statistics do not fit each other".to_owned();
             return Err(RestoreError::Corrupt { name: "nodes".to_owned(), message });
         }
-        (self.nodes, self.columns, self.leaves, self.blocks) = (nodes, columns, leaves, blocks);
+        (self.nodes, self.columns, self.leaves, self.blocks) = (Arc::new(nodes), columns, leaves, blocks);
         self.fit_subspaces();
         Ok(())
     }

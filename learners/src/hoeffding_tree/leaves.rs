@@ -1,6 +1,10 @@
 //! What every leaf of a classification tree knows: counters, class weights, and where its statistics are.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::shared_array::SharedArray;
 
 const SEEN: usize = 0;
 const NEXT: usize = 1;
@@ -10,24 +14,33 @@ const ACTIVE: usize = 4;
 const HEAD: usize = 5;
 
 /// Leaf after leaf in two arrays, one step (a head and the class weights; a block number a class) a leaf.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Leaves {
     classes: usize,
-    numbers: Vec<f64>,
+    numbers: SharedArray,
     /// Block + 1 of a class's statistics; 0 = none.
-    pub(super) slots: Vec<u32>,
+    slots: Arc<Vec<u32>>,
 }
 
 impl Leaves {
+    /// No leaf yet, for `classes` classes.
+    pub(super) fn none(classes: usize) -> Self {
+        Self::of(classes, vec![], vec![])
+    }
+
+    fn of(classes: usize, numbers: Vec<f64>, slots: Vec<u32>) -> Self {
+        Self { classes, numbers: SharedArray::new(classes.saturating_add(HEAD), numbers), slots: Arc::new(slots) }
+    }
+
     /// One leaf that has seen nothing.
     pub(super) fn new() -> Self {
-        let mut leaves = Self::default();
+        let mut leaves = Self::none(0);
         leaves.push(&[], 0.0, 0.0);
         leaves
     }
 
     pub(super) fn len(&self) -> usize {
-        self.numbers.len() / self.step()
+        self.numbers.len()
     }
 
     /// Classes known to the tree.
@@ -36,7 +49,7 @@ impl Leaves {
     }
 
     fn step(&self) -> usize {
-        HEAD + self.classes
+        self.numbers.size()
     }
 
     /// Bytes that `leaves` leaves take.
@@ -51,21 +64,21 @@ impl Leaves {
         let mut numbers = Vec::with_capacity(leaves * (old + more));
         let mut slots = Vec::with_capacity(leaves * classes);
         for leaf in 0..leaves {
-            numbers.extend_from_slice(&self.numbers[leaf * old..][..old]);
+            numbers.extend_from_slice(self.numbers.get(leaf));
             numbers.resize(numbers.len() + more, 0.0);
             slots.extend_from_slice(self.slots(leaf));
             slots.resize(slots.len() + more, 0);
         }
-        *self = Self { classes, numbers, slots };
+        *self = Self::of(classes, numbers, slots);
     }
 
     /// A leaf that starts with class weights `counts`, of which `seen` count as seen, to be tried when `next` are.
     pub(super) fn push(&mut self, counts: &[f64], seen: f64, next: f64) -> usize {
         let number = self.len();
-        self.numbers.extend_from_slice(&[seen, next, 0.0, 0.0, 1.0]);
-        self.numbers.extend_from_slice(counts);
-        self.numbers.resize((number + 1) * self.step(), 0.0);
-        self.slots.resize((number + 1) * self.classes, 0);
+        let (head, weights) = self.numbers.push().split_at_mut(HEAD);
+        head.copy_from_slice(&[seen, next, 0.0, 0.0, 1.0]);
+        weights[..counts.len()].copy_from_slice(counts);
+        Arc::make_mut(&mut self.slots).resize((number + 1) * self.classes, 0);
         number
     }
 
@@ -78,12 +91,11 @@ impl Leaves {
     }
 
     fn leaf(&self, leaf: usize) -> &[f64] {
-        &self.numbers[leaf * self.step()..][..self.step()]
+        self.numbers.get(leaf)
     }
 
     fn leaf_mut(&mut self, leaf: usize) -> &mut [f64] {
-        let step = self.step();
-        &mut self.numbers[leaf * step..][..step]
+        self.numbers.get_mut(leaf)
     }
 
     pub(super) fn counts(&self, leaf: usize) -> &[f64] {
@@ -95,7 +107,16 @@ impl Leaves {
     }
 
     pub(super) fn slots_mut(&mut self, leaf: usize) -> &mut [u32] {
-        &mut self.slots[leaf * self.classes..][..self.classes]
+        &mut Arc::make_mut(&mut self.slots)[leaf * self.classes..][..self.classes]
+    }
+
+    /// Those of all leaves.
+    pub(super) fn all_slots(&self) -> &[u32] {
+        &self.slots
+    }
+
+    pub(super) fn all_slots_mut(&mut self) -> &mut [u32] {
+        &mut Arc::make_mut(&mut self.slots)[..]
     }
 
     /// Weight seen, with what was inherited.
@@ -109,8 +130,8 @@ impl Leaves {
     }
 
     pub(super) fn set_active(&mut self, leaf: usize, active: bool) {
-        let leaf = self.leaf_mut(leaf);
-        if (leaf[ACTIVE] != 0.0) != active {
+        if self.active(leaf) != active {
+            let leaf = self.leaf_mut(leaf);
             leaf[ACTIVE] = f64::from(u8::from(active));
             (leaf[COUNTS_RIGHT], leaf[BAYES_RIGHT]) = (0.0, 0.0);
         }
@@ -157,7 +178,20 @@ impl Leaves {
 
     /// Whether the arrays fit each other.
     pub(super) fn sound(&self) -> bool {
-        self.numbers.len() == self.len() * self.step() && self.slots.len() == self.len() * self.classes
+        self.numbers.as_slice().len() == self.len() * self.step() && self.slots.len() == self.len() * self.classes
+    }
+}
+
+impl Serialize for Leaves {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.classes, self.numbers.as_slice(), &*self.slots).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Leaves {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (classes, numbers, slots) = Deserialize::deserialize(from)?;
+        Ok(Self::of(classes, numbers, slots))
     }
 }
 

@@ -4,7 +4,7 @@ use features::{Kind, Row, Rows, Target};
 use serde::{Deserialize, Serialize};
 
 use super::bins::Bins;
-use super::budget;
+use super::budget::{self, OWN_BYTES};
 use super::columns::{Columns, tame};
 use super::deviation;
 use super::model::{self, Scale};
@@ -191,7 +191,7 @@ impl HoeffdingTreeRegressor {
     /// Bytes of everything but statistics.
     fn structure_bytes(&self, nodes: usize, leaves: usize) -> usize {
         let leaf = size_of::<Head>() + size_of::<u32>() + self.width() * size_of::<f64>();
-        size_of::<Self>() + self.columns.bytes() + self.scale.bytes() + nodes * size_of::<Node>() + leaves * leaf
+        OWN_BYTES + self.columns.bytes() + self.scale.bytes() + nodes * size_of::<Node>() + leaves * leaf
     }
 
     /// Gets below the budget: the leaves where least can be gained keep no statistics.

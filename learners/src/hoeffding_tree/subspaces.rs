@@ -1,6 +1,8 @@
 //! Which columns each leaf looks at: a share of them, drawn without replacement for every node by seed. What a leaf does
 //! not look at is missing to it. Gomes et al., Adaptive random forests for evolving data stream classification, 2017.
 
+use std::sync::Arc;
+
 use features::Row;
 
 use crate::inputs::mix;
@@ -13,13 +15,13 @@ pub(super) struct Subspaces {
     share: f64,
     seed: u64,
     columns: usize,
-    bits: Vec<u64>,
+    bits: Arc<Vec<u64>>,
 }
 
 impl Subspaces {
     /// Each leaf sees `share` of the columns, at least one.
     pub(super) fn new(share: f64, seed: u64) -> Self {
-        Self { share, seed, columns: 0, bits: vec![] }
+        Self { share, seed, columns: 0, bits: Arc::default() }
     }
 
     fn words(columns: usize) -> usize {
@@ -28,20 +30,24 @@ impl Subspaces {
 
     /// Draws for `nodes` nodes; all anew if there are other columns.
     pub(super) fn fit(&mut self, nodes: usize, columns: usize) {
+        let words = Self::words(columns);
+        if columns == self.columns && self.bits.len() == nodes * words {
+            return;
+        }
+        let bits = Arc::make_mut(&mut self.bits);
         if columns != self.columns {
-            self.bits.clear();
+            bits.clear();
             self.columns = columns;
         }
-        let words = Self::words(columns);
-        let drawn = self.bits.len().checked_div(words).unwrap_or(nodes);
-        self.bits.resize(nodes * words, 0);
+        let drawn = bits.len().checked_div(words).unwrap_or(nodes);
+        bits.resize(nodes * words, 0);
         let count = (libm::round(self.share * columns as f64) as usize).clamp(1, columns.max(1));
         for node in drawn..nodes {
             let rank = |column: usize| (mix(self.seed ^ mix((node as u64) << 32 | column as u64)), column);
             let mut ranks: Vec<_> = (0..columns).map(rank).collect();
             ranks.sort_unstable();
             for (_, column) in ranks.into_iter().take(count) {
-                self.bits[node * words + column / WORD] |= 1 << (column % WORD);
+                bits[node * words + column / WORD] |= 1 << (column % WORD);
             }
         }
     }
@@ -86,7 +92,7 @@ mod tests {
         assert!((1..40).all(|node| all[node] != all[0]));
         subspaces.fit(50, 70);
         assert!((0..40).all(|node| seen(&subspaces, node) == all[node]), "more nodes change none");
-        assert_eq!(subspaces.bytes_of(50), size_of_val(&*subspaces.bits));
+        assert_eq!(subspaces.bytes_of(50), size_of_val(&**subspaces.bits));
         subspaces.fit(1, 1);
         assert_eq!(seen(&subspaces, 0), [0.0], "at least one");
     }
