@@ -81,7 +81,9 @@ impl Service {
         let store: Arc<dyn CheckpointStore> =
             Arc::new(FileStore::open(&state).map_err(|e| unavailable(format!("{}: {e}", state_dir.display())))?);
         let admin = AdminSocket::bind(state_dir)
-            .inspect_err(|e| tracing::warn!("`state import` and `state reset` need this process stopped: no socket: {e}"))
+            .inspect_err(|e| {
+                tracing::warn!("`state import` and `state reset` need this process stopped: no socket: {e}")
+            })
             .ok();
         let metrics = Arc::new(Metrics::default());
         let (running, registry) = pipeline::start(plans(), &state, &store, &metrics, now_ms)?;

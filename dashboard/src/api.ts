@@ -30,6 +30,8 @@ export interface Member {
   weight: number;
   loss?: number;
   bytes: number;
+  /** An event, as the budget counts them. */
+  operations?: number;
 }
 
 /** What an input counts for in the linear parts. */

@@ -1,5 +1,9 @@
 //! What publishing costs the fold: a stream learned alone, and with a snapshot of the whole model, as it goes to requests,
-//! every 100 events, by turns of 1,000 events.
+//! every 100 events, by turns of 1,000 events. Of simulated streams, or of a file of JSON lines:
+//!
+//! ```text
+//! cargo bench -p fold --bench snapshot -- FILE TASK TARGET [NOMINAL…]
+//! ```
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -13,16 +17,54 @@ const EVENTS: u64 = 45_312;
 const TURN: usize = 1_000;
 const EVERY: usize = 100;
 
-fn genesis(scenario: &Scenario, task: Task, learner: &str) -> Fold {
-    let config = FoldConfig {
-        topics: vec!["t".into()],
-        start: Start::Earliest,
-        event: EventSpec {
+/// What is learned.
+struct Stream {
+    name: String,
+    event: EventSpec,
+    records: Vec<Record>,
+}
+
+impl Stream {
+    fn simulated(name: &str, task: Task) -> Self {
+        let scenario = Scenario::by_name(name).expect("it is in the catalog");
+        let record = |event: simulations::Event| Record {
+            offset: event.id as i64,
+            timestamp: EventTime(event.at_ms),
+            payload: Some(event.json.into()),
+            ..Record::default()
+        };
+        let event = EventSpec {
             time: Some(scenario.time.into()),
             entity: scenario.entity.map(Into::into),
             id: Some(scenario.id.into()),
             ..EventSpec::new(task, scenario.target)
-        },
+        };
+        Self { name: name.into(), event, records: scenario.events(1, EVENTS).map(record).collect() }
+    }
+
+    fn of_file(path: &str, task: &str, target: &str, nominal: &[String]) -> Self {
+        let task = match task {
+            "classification" => Task::Classification,
+            "regression" => Task::Regression,
+            other => panic!("expected classification or regression, got {other}"),
+        };
+        let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let record = |(i, line): (usize, &str)| Record {
+            offset: i as i64,
+            timestamp: EventTime(i as i64),
+            payload: Some(line.to_owned().into()),
+            ..Record::default()
+        };
+        let event = EventSpec { nominal: nominal.to_vec(), ..EventSpec::new(task, target) };
+        Self { name: path.into(), event, records: text.lines().enumerate().map(record).collect() }
+    }
+}
+
+fn genesis(event: EventSpec, learner: &str) -> Fold {
+    let config = FoldConfig {
+        topics: vec!["t".into()],
+        start: Start::Earliest,
+        event,
         learner: learner.parse().expect("it is in the catalog"),
         challengers: vec![],
         seed: 1,
@@ -64,18 +106,18 @@ impl Learning {
 }
 
 fn main() {
-    for (scenario, task) in [("electricity", Task::Classification), ("sensors", Task::Regression)] {
-        let scenario = Scenario::by_name(scenario).expect("it is in the catalog");
-        let record = |event: simulations::Event| Record {
-            offset: event.id as i64,
-            timestamp: EventTime(event.at_ms),
-            payload: Some(event.json.into()),
-            ..Record::default()
-        };
-        let records: Vec<Record> = scenario.events(1, EVENTS).map(record).collect();
+    // Cargo adds its own.
+    let given: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let streams = match &given[..] {
+        [path, task, target, nominal @ ..] => vec![Stream::of_file(path, task, target, nominal)],
+        _ => {
+            vec![Stream::simulated("electricity", Task::Classification), Stream::simulated("sensors", Task::Regression)]
+        }
+    };
+    for Stream { name, event, records } in streams {
         for learner in ["linear", "hoeffding_tree", "auto"] {
             let begin = || Learning {
-                fold: genesis(scenario, task, learner),
+                fold: genesis(event.clone(), learner),
                 chunk: Chunk::default(),
                 served: None,
                 learned: Duration::ZERO,
@@ -86,11 +128,11 @@ fn main() {
                 alone.turn(turn, false);
                 published.turn(turn, true);
             }
-            let us = |spent: Duration| spent.as_secs_f64() * 1e6 / EVENTS as f64;
+            let us = |spent: Duration| spent.as_secs_f64() * 1e6 / records.len() as f64;
             let (without, with) = (us(alone.learned), us(published.learned + published.published));
             println!(
-                "{:12} {learner:15} {without:7.2} µs an event, {with:7.2} published every {EVERY}: {:+5.1} %, {:6.1} µs a snapshot",
-                scenario.name,
+                "{name:12} {learner:15} {without:7.2} µs an event, {with:7.2} published every {EVERY}: {:+5.1} %, {:6.1} µs \
+                 a snapshot",
                 100.0 * (with / without - 1.0),
                 us(published.published) * EVERY as f64,
             );

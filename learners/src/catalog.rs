@@ -170,6 +170,8 @@ impl AnyLearner {
             Self::Forecaster(forecaster) => Self::Forecaster(Box::new(forecaster.served())),
             Self::Ensemble(ensemble) => Self::Ensemble(Box::new(ensemble.served())),
             Self::Forest(forest) => Self::Forest(Box::new(forest.served())),
+            Self::HoeffdingTreeClassifier(tree) => Self::HoeffdingTreeClassifier(tree.served()),
+            Self::HoeffdingTreeRegressor(tree) => Self::HoeffdingTreeRegressor(tree.served()),
             _ => self.clone(),
         }
     }

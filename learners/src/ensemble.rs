@@ -104,6 +104,7 @@ impl Ensemble {
             weight,
             loss,
             bytes: learner.bytes(),
+            operations: None,
         };
         let members = self.names.iter().zip(&self.learners).zip(parts).map(member).collect();
         Explanation { members, columns: vec![] }

@@ -20,6 +20,9 @@ pub struct Member {
     pub loss: Option<f64>,
     /// Bytes it holds; 0 while it does not take part.
     pub bytes: usize,
+    /// Operations an event, as the budget of `auto` counts them; 0 while it does not take part, absent where nobody counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations: Option<usize>,
 }
 
 /// What an input counts for.

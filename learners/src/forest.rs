@@ -167,7 +167,7 @@ impl Forest {
     /// A copy that predicts the same and cannot learn: without the trees beside, and what watches.
     pub(crate) fn served(&self) -> Self {
         let member = |Member { patch, draws, .. }: &Member| Member {
-            patch: patch.clone(),
+            patch: Patch { draw: patch.draw, columns: patch.columns.clone(), tree: patch.tree.served() },
             detector: self.rules.detector(),
             next: None,
             draws: *draws,

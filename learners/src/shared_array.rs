@@ -1,6 +1,7 @@
-//! An array of parts of one size that is written in places and copied often. A copy takes over the memory of an earlier
-//! one that nobody holds any more, and copies only the parts that were written since.
+//! An array of parts of one size that is written in places and copied for serving often. Such a copy takes over the memory of
+//! an earlier one that nobody holds any more, and copies only what is needed of the parts that were written since.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Earlier copies that are remembered: one is served while the next is made.
@@ -74,9 +75,9 @@ impl SharedArray {
     }
 }
 
-impl Clone for SharedArray {
-    /// The same numbers. Whoever writes into what is shared gets numbers of his own first.
-    fn clone(&self) -> Self {
+impl SharedArray {
+    /// A copy to be served, whose numbers outside of `needed` (of each part) mean nothing.
+    pub(crate) fn served(&self, needed: &[Range<usize>]) -> Self {
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
         let Copies { made, kept } = &mut *copies;
         let free = kept.iter_mut().rposition(|(_, copy)| Arc::get_mut(copy).is_some());
@@ -85,7 +86,11 @@ impl Clone for SharedArray {
                 let numbers = Arc::make_mut(&mut copy);
                 numbers.resize(self.data.len(), 0.0);
                 for (part, _) in self.written.iter().enumerate().filter(|(_, written)| **written > since) {
-                    numbers[part * self.size..][..self.size].copy_from_slice(self.get(part));
+                    let begin = part * self.size;
+                    for Range { start, end } in needed {
+                        let some = begin + start..begin + end;
+                        numbers[some.clone()].copy_from_slice(&self.data[some]);
+                    }
                 }
                 copy
             }
@@ -100,6 +105,12 @@ impl Clone for SharedArray {
             *made = more;
         }
         Self { size: self.size, data: copy, written: vec![], copies: Mutex::default() }
+    }
+}
+
+impl Clone for SharedArray {
+    fn clone(&self) -> Self {
+        Self::new(self.size, self.data.to_vec())
     }
 }
 
@@ -148,7 +159,7 @@ mod tests {
                         array.push()[2] = x;
                         plain.extend([0.0, 0.0, x]);
                     }
-                    Step::Copy => copies.push((array.clone(), plain.clone())),
+                    Step::Copy => copies.push((array.served(&[0..1, 1..SIZE]), plain.clone())),
                     Step::Drop(copy) if !copies.is_empty() => {
                         copies.swap_remove(copy % copies.len());
                     }
@@ -179,14 +190,16 @@ mod tests {
     #[test]
     fn a_copy_takes_the_memory_of_one_that_nobody_holds() {
         let mut array = SharedArray::new(2, vec![0.0; 20]);
-        let first = array.clone();
-        let second = array.clone();
+        let first = array.served(&[0..2]);
+        let second = array.served(&[0..2]);
         let memory = first.as_slice().as_ptr();
         assert_ne!(second.as_slice().as_ptr(), memory);
         drop(first);
         array.get_mut(3)[0] = 5.0;
-        let third = array.clone();
+        array.get_mut(4)[1] = 6.0;
+        let third = array.served(&[0..1]);
         assert_eq!((third.as_slice().as_ptr(), third.get(3)), (memory, &[5.0, 0.0][..]));
-        assert_eq!(second.get(3), [0.0, 0.0]);
+        assert_eq!(third.get(4), [0.0, 0.0], "nobody needs the second number");
+        assert_eq!((second.get(3), array.clone().get(4)), (&[0.0, 0.0][..], &[0.0, 6.0][..]));
     }
 }

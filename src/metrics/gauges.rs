@@ -29,6 +29,7 @@ pub(super) struct Gauges {
     member_weight: Family<Labels<3>, Real>,
     member_loss: Family<Labels<3>, Real>,
     member_bytes: Family<Labels<3>, Gauge>,
+    member_operations: Family<Labels<3>, Gauge>,
     input_weight: Family<Labels<3>, Real>,
     drift_state: Family<Labels<1>, Gauge>,
     drift_events: Family<Labels<4>, Counter>,
@@ -79,6 +80,11 @@ impl Gauges {
             self.member_loss,
         );
         page.register("perennial_member_bytes", "Bytes each member of an ensemble holds", self.member_bytes);
+        page.register(
+            "perennial_member_operations",
+            "Operations an event that each member costs, as the budget counts them",
+            self.member_operations,
+        );
         page.register(
             "perennial_input_weight",
             "Part that each input has in the scores of a learner's linear parts: 0 to 1, the 20 greatest",
@@ -187,6 +193,9 @@ impl Gauges {
             let labels = [model(name), learner(), ("member", member.name.clone())];
             self.member_weight.get_or_create(&labels).set(member.share);
             self.member_bytes.get_or_create(&labels).set(member.bytes as i64);
+            if let Some(operations) = member.operations {
+                self.member_operations.get_or_create(&labels).set(operations as i64);
+            }
             if let Some(loss) = member.loss {
                 self.member_loss.get_or_create(&labels).set(loss);
             }

@@ -6,9 +6,9 @@ use thiserror::Error;
 use tracing::{error, info, warn};
 
 use super::ahead::Ahead;
+use super::convert::from_store;
 use super::meta::Meta;
 use super::replay::{Tail, TailError};
-use super::convert::from_store;
 
 /// Why a model's state cannot be gone on from.
 #[derive(Debug, Error)]

@@ -9,10 +9,10 @@ use streams::{Source, SourceError, SourceEvent};
 use thiserror::Error;
 
 use super::ahead::Ahead;
+use super::convert::from_store;
 use super::meta::Meta;
 use super::order::{LogChanged, Order};
 use super::replay::{Step, Tail, TailError};
-use super::convert::from_store;
 use super::trainer::MakeSource;
 use super::{Genesis, OpenError, genesis_of};
 

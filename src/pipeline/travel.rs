@@ -2,9 +2,9 @@
 
 use checkpoints::{Checkpoint, Entry as Frame, Look};
 
+use super::convert::to_store;
 use super::meta::Meta;
 use super::refold::{Refold, RefoldError};
-use super::convert::to_store;
 use super::trainer::MakeSource;
 
 /// A model as it was at a version.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use checkpoints::{Hash, Look, hash_sections};
 
+use super::convert::{hex, to_store};
 use super::meta::Meta;
 use super::refold::{Refold, RefoldError};
-use super::convert::{hex, to_store};
 use super::trainer::MakeSource;
 
 /// What was proved.

@@ -1,5 +1,6 @@
 //! What a person decides: who may, what is asked of the trainer, what its answers come to.
 
+use std::sync::Arc;
 use std::thread;
 
 use fold::{Live, What};
@@ -18,7 +19,7 @@ fn with_trainer(answer: fn(&Request) -> Answer) -> (Registry, thread::JoinHandle
     let mut registry = usual_registry();
     let air = registry.get("air").unwrap().clone();
     let (control, requests) = control();
-    registry.insert("air", air.live, air.status, control);
+    registry.insert("air", air.live.clone(), Arc::clone(&air.status), control);
     let trainer = thread::spawn(move || {
         let mut asked = Vec::new();
         for request in requests {

@@ -162,7 +162,7 @@ fn models_are_listed_and_shown() {
     }
     assert!(air["model_age_ms"].is_i64());
     assert_eq!(air["scores"][0]["role"], json!("champion"));
-    let member = json!({ "name": "net", "share": 0.75, "weight": -1.5, "loss": 0.5, "bytes": 9 });
+    let member = json!({ "name": "net", "share": 0.75, "weight": -1.5, "loss": 0.5, "bytes": 9, "operations": 12_345 });
     assert_eq!(air["scores"][0]["members"], json!([member]));
     assert_eq!(air["scores"][0]["inputs"], json!([{ "input": "t", "share": 1.0 }]));
 
@@ -226,6 +226,7 @@ fn metrics_count_each_request_once_and_read_the_models() {
         r#"perennial_score{model="price",learner="majority",score="accuracy",window="all"} 0.75"#,
         r#"perennial_member_weight{model="price",learner="majority",member="net"} 0.75"#,
         r#"perennial_member_loss{model="price",learner="majority",member="net"} 0.5"#,
+        r#"perennial_member_operations{model="price",learner="majority",member="net"} 12345"#,
         r#"perennial_input_weight{model="price",learner="majority",input="t"} 1.0"#,
         r#"perennial_loss{model="price",learner="majority",window="1000"} 0.25"#,
         r#"perennial_drift_state{model="price"} 1"#,

@@ -92,7 +92,14 @@ impl Teacher {
             evidence_needed: None,
             since: 0,
             bytes: self.learner.bytes(),
-            members: vec![Member { name: "net".into(), share: 0.75, weight: -1.5, loss: Some(0.5), bytes: 9 }],
+            members: vec![Member {
+                name: "net".into(),
+                share: 0.75,
+                weight: -1.5,
+                loss: Some(0.5),
+                bytes: 9,
+                operations: Some(12_345),
+            }],
             inputs: vec![InputShare { input: "t".into(), share: 1.0 }],
         };
         ModelSnapshot {

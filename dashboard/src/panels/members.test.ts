@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Member, Sample } from "../api";
-import { path, sentence, spoken } from "./members";
+import { cost, path, sentence, spoken } from "./members";
 
 const member = (name: string, share: number): Member => ({ name, share, weight: share, loss: 0.2, bytes: 1 });
 
@@ -19,4 +19,8 @@ test("a part over time is a line with gaps where the member was not there", () =
   expect(path(samples, "a")).toBe("M0.0 21.0L30.0 1.0M120.0 11.0");
   expect(path(samples.slice(4), "a", 0.5)).toBe("M0.0 1.0");
   expect(path([], "a")).toBe("");
+});
+
+test("a cost is told in the budget's microseconds", () => {
+  expect([cost(undefined), cost(0), cost(2_345), cost(41_500)]).toEqual(["–", "0.0 µs", "2.3 µs", "42 µs"]);
 });

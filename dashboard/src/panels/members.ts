@@ -7,7 +7,7 @@ import type { State, Store } from "../store";
 
 /** Rows of each table; what is left has little to say. */
 const MOST = 12;
-const HEADS = ["Member", "Part", "Over time", "Loss", "Size"];
+const HEADS = ["Member", "Part", "Over time", "Loss", "Size", "Cost"];
 const SPARK = { width: 120, height: 22, points: 60 };
 
 const WORDS: [RegExp, string][] = [
@@ -31,6 +31,10 @@ export function sentence(members: readonly Member[]): string {
   const parts = biggest(members).slice(0, 3);
   return parts.map((member) => `${percent(member.share, 0)} ${spoken(member.name)}`).join(", ");
 }
+
+/** Of an event, in microseconds as `budget` counts them: by operations, never by the clock. */
+export const cost = (operations?: number) =>
+  operations === undefined ? "–" : `${(operations / 1_000).toFixed(operations < 10_000 ? 1 : 0)} µs`;
 
 const biggest = (members: readonly Member[]) =>
   members.filter((member) => member.bytes > 0 || member.share > 0).sort((a, b) => b.share - a.share);
@@ -106,6 +110,7 @@ function row(member: Member): HTMLTableRowElement {
     cell(spark),
     cell(),
     cell(),
+    cell(),
   );
 }
 
@@ -115,6 +120,7 @@ function update(element: HTMLTableRowElement, x: Member, state: State): void {
   mark(cells[2]!.querySelector("path")!, "d", path(state.samples, x.name, 0.5));
   write(cells[3]!, figure(x.loss));
   write(cells[4]!, bytes(x.bytes));
+  write(cells[5]!, cost(x.operations));
 }
 
 /** The member's part over the samples shown, as a line from 0 (below) to `top` (above). */

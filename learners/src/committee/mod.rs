@@ -88,9 +88,12 @@ impl Committee {
             // Those that are out say that all classes are alike: whatever their weight, they have no part.
             let parts: Vec<_> = blend.members().collect();
             let taken: f64 = self.seats.iter().zip(&parts).filter(|(seat, _)| on(seat)).map(|(_, part)| part.0).sum();
+            let shape = self.inputs.shape();
             for (seat, (share, weight, loss)) in self.seats.iter().zip(parts) {
-                let (share, bytes) = if on(seat) { (share / taken, seat.member.bytes()) } else { (0.0, 0) };
-                members.push(Member { name: seat.name.into(), share, weight, loss: loss.filter(|_| on(seat)), bytes });
+                let cost = || (share / taken, seat.member.bytes(), seat.member.operations(&shape));
+                let (share, bytes, operations) = if on(seat) { cost() } else { (0.0, 0, 0) };
+                let (name, loss, operations) = (seat.name.into(), loss.filter(|_| on(seat)), Some(operations));
+                members.push(Member { name, share, weight, loss, bytes, operations });
             }
         }
         let mut sizes = Sizes::new(self.inputs.columns());

@@ -85,10 +85,13 @@ impl Forecaster {
     pub(crate) fn explain(&self) -> Explanation {
         let mut members = vec![];
         if !self.single {
+            let shape = self.inputs.shape();
             for (seat, (share, weight, loss)) in self.seats.iter().zip(self.council.members()) {
                 // One that is out says the last value again.
-                let bytes = if seat.on { seat.member.bytes() } else { 0 };
-                members.push(Member { name: seat.name.into(), share, weight, loss: loss.filter(|_| seat.on), bytes });
+                let (bytes, operations) =
+                    if seat.on { (seat.member.bytes(), seat.member.operations(&shape)) } else { (0, 0) };
+                let (name, loss, operations) = (seat.name.into(), loss.filter(|_| seat.on), Some(operations));
+                members.push(Member { name, share, weight, loss, bytes, operations });
             }
         }
         let mut sizes = Sizes::new(self.inputs.columns());

@@ -1,5 +1,7 @@
 //! Blocks of numbers of one size in one array, given out by number and taken back.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::shared_array::SharedArray;
@@ -14,6 +16,11 @@ pub(super) struct Arena {
 impl Arena {
     pub(super) fn new(stride: usize) -> Self {
         Self { blocks: SharedArray::new(stride, vec![]), free: vec![] }
+    }
+
+    /// A copy to be served, which needs these numbers of a block.
+    pub(super) fn served(&self, needed: &[Range<usize>]) -> Self {
+        Self { blocks: self.blocks.served(needed), free: vec![] }
     }
 
     pub(super) fn stride(&self) -> usize {

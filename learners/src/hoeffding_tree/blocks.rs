@@ -40,6 +40,12 @@ impl Blocks {
         Self { lanes, names, arena: Arena::new(stride) }
     }
 
+    /// A copy to be served, without what only splits ask for: the ranges.
+    pub(super) fn served(&self) -> Self {
+        let arena = self.arena.served(&[0..3 * self.lanes, ARRAYS * self.lanes..self.arena.stride()]);
+        Self { lanes: self.lanes, names: self.names.clone(), arena }
+    }
+
     /// Bytes of one block.
     pub(super) fn size(&self) -> usize {
         self.arena.size()

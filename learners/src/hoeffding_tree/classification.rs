@@ -42,7 +42,7 @@ pub struct HoeffdingTreeClassifier {
 }
 
 /// Where a row falls and what is said there: what predicting and learning it share. A visit is over once the tree learns.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Visit {
     node: usize,
     leaf: usize,
@@ -54,13 +54,6 @@ pub(crate) struct Visit {
     /// What naive Bayes says, if it was asked.
     bayes: Prediction,
     asked: bool,
-}
-
-impl Clone for Visit {
-    /// Its content means nothing to a copy of the tree.
-    fn clone(&self) -> Self {
-        Self::default()
-    }
 }
 
 impl HoeffdingTreeClassifier {
@@ -88,6 +81,20 @@ impl HoeffdingTreeClassifier {
         let mut tree = Self { subspaces: Some(Subspaces::new(share, seed)), ..self };
         tree.fit_subspaces();
         tree
+    }
+
+    /// A copy that predicts the same and cannot learn.
+    pub(crate) fn served(&self) -> Self {
+        Self {
+            settings: self.settings,
+            votes: self.votes,
+            columns: self.columns.clone(),
+            nodes: Arc::clone(&self.nodes),
+            leaves: self.leaves.served(),
+            blocks: self.blocks.served(),
+            subspaces: self.subspaces.clone(),
+            visit: Visit::default(),
+        }
     }
 
     fn fit_subspaces(&mut self) {

@@ -39,6 +39,12 @@ impl Leaves {
         leaves
     }
 
+    /// A copy to be served.
+    pub(super) fn served(&self) -> Self {
+        let numbers = self.numbers.served(&[0..self.step()]);
+        Self { classes: self.classes, numbers, slots: Arc::clone(&self.slots) }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }

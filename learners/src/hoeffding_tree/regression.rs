@@ -68,6 +68,22 @@ struct Work {
 }
 
 impl HoeffdingTreeRegressor {
+    /// A copy that predicts the same and cannot learn: without statistics.
+    pub(crate) fn served(&self) -> Self {
+        Self {
+            settings: self.settings,
+            leaf: self.leaf,
+            columns: self.columns.clone(),
+            nodes: self.nodes.clone(),
+            scale: self.scale.clone(),
+            heads: self.heads.clone(),
+            models: self.models.clone(),
+            slots: vec![],
+            bins: Bins::default(),
+            work: Work::default(),
+        }
+    }
+
     /// Reads `grace`, `confidence`, `tie`, `leaf`, `inherit`, `max_bytes`.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use features::{Rows, Target, Task};
 use learners::catalog::ENTRIES;
-use learners::{AnyLearner, Learner, LearnerSpec, Prediction, RestoreError, Scratch, Section};
+use learners::{AnyLearner, Learner, LearnerSpec, Prediction, RestoreError, Scratch, Section, Snapshot};
 
 use battery::on_all;
 use cases::{MAX_BYTES, bounds, number, task_name, words};
@@ -219,20 +219,30 @@ fn a_snapshot_is_not_touched_by_later_learning() {
     });
 }
 
-/// Without snapshots in between, or with one after each event: the learner learns the same.
+/// Without snapshots in between, or with many: the learner learns the same. Each says what its learner says, and goes on saying
+/// it while the next one is made.
 #[test]
 fn snapshots_do_not_change_what_is_learned() {
     on_all(|case, stream| {
         let plain = Runner::through(case, &stream.events);
         let mut published = Runner::new(case);
-        let mut last = None;
+        let mut last: Option<(Snapshot, &Vec<f64>, Vec<u8>)> = None;
+        let (mut scratch, mut prediction) = (Scratch::default(), Prediction::default());
+        let mut ask = |snapshot: &Snapshot, values: &Vec<f64>| {
+            snapshot.predict_into(&bare(values), &mut scratch, &mut prediction);
+            bits(&prediction)
+        };
         for (i, event) in stream.events.iter().enumerate() {
             published.step(event);
             if i % 10 == 0 {
-                last = Some(published.learner.freeze());
+                let snapshot = published.learner.freeze();
+                let answer = ask_once(&published.learner, &event.values);
+                assert!(ask(&snapshot, &event.values) == answer, "snapshot {i} answers otherwise than its learner");
+                if let Some((before, values, answer)) = last.replace((snapshot, &event.values, answer)) {
+                    assert!(ask(&before, values) == answer, "snapshot {i} changed the one before");
+                }
             }
         }
-        drop(last);
         assert!(plain.hash() == published.hash(), "publishing changes what is learned");
     });
 }
