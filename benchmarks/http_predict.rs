@@ -207,7 +207,7 @@ async fn constant(State(schema): State<Arc<Schema>>, body: Bytes) -> Response {
 }
 
 fn app(served: Served) -> Arc<App> {
-    let mut registry = Registry::default();
+    let registry = Registry::default();
     let (_publisher, live) = live_model(Some(served));
     let status = Arc::new(ModelStatus::new(vec!["m".into()], "adwin"));
     status.set_phase(Phase::Live);

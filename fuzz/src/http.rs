@@ -73,7 +73,7 @@ pub fn run(data: &[u8]) {
 
 fn start() -> (Runtime, Router) {
     let runtime = Builder::new_current_thread().enable_time().build().expect("there is a runtime");
-    let (mut registry, mut outlets) = (Registry::default(), Outlets::default());
+    let (registry, mut outlets) = (Registry::default(), Outlets::default());
     // Nobody listens there.
     let kafka = KafkaConfig { brokers: "127.0.0.1:1".into(), ..KafkaConfig::default() };
     for (name, task, labels) in

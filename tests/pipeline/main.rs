@@ -99,7 +99,7 @@ impl World {
         self.registry.get(model).unwrap().live.load().map_or(0, |served| served.newest.version)
     }
 
-    fn handle(&self) -> &ModelHandle {
+    fn handle(&self) -> Arc<ModelHandle> {
         self.registry.get("m").unwrap()
     }
 

@@ -16,8 +16,8 @@ const TOKEN: (&str, &str) = ("Authorization", "Bearer open sesame");
 
 /// A registry whose model `air` has a trainer that answers with `answer` and tells what it was asked.
 fn with_trainer(answer: fn(&Request) -> Answer) -> (Registry, thread::JoinHandle<Vec<(Command, String)>>) {
-    let mut registry = usual_registry();
-    let air = registry.get("air").unwrap().clone();
+    let registry = usual_registry();
+    let air = registry.get("air").unwrap();
     let (control, requests) = control();
     registry.insert("air", air.live.clone(), Arc::clone(&air.status), control);
     let trainer = thread::spawn(move || {

@@ -9,11 +9,11 @@ use perennial::registry::Registry;
 
 #[test]
 fn a_stale_model_answers_and_every_response_says_that_it_is() {
-    let mut registry = Registry::default();
+    let registry = Registry::default();
     let mut teacher = Teacher::new("air", Task::Regression, "mean");
     teacher.learn(r#"{"t":20.5,"y":1.5}"#);
     let replaying = Phase::Replaying { version: 1, until: 9 };
-    let (_publisher, status) = add(&mut registry, "air", Some(teacher.served()), replaying.clone());
+    let (_publisher, status) = add(&registry, "air", Some(teacher.served()), replaying.clone());
     let service = Service::start(registry);
     let client = service.client();
     let stopped = Phase::Stopped { reason: "a test".into() };

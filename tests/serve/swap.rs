@@ -65,8 +65,8 @@ fn every_answer_is_that_of_the_version_it_names() {
 fn hammer(learner: &str, task: Task) {
     let mut teacher = Teacher::new("m", task, learner);
     teacher.learn(&event(0, task));
-    let mut registry = Registry::default();
-    let (publisher, _status) = add(&mut registry, "m", Some(teacher.served()), Phase::Live);
+    let registry = Registry::default();
+    let (publisher, _status) = add(&registry, "m", Some(teacher.served()), Phase::Live);
     let service = Service::start(registry);
 
     let progress = Progress::default();

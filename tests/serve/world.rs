@@ -126,24 +126,24 @@ impl Teacher {
 /// `air` (regression, learned from two events), `price` (classification, three events), `empty` (no event), `fresh`
 /// (nothing published).
 pub fn usual_registry() -> Registry {
-    let mut registry = Registry::default();
+    let registry = Registry::default();
     let mut air = Teacher::new("air", Task::Regression, "mean");
     air.learn(r#"{"t":20.5,"where":{"room":"attic"},"y":1.5}"#);
     air.learn(r#"{"t":21.5,"where":{"room":"cellar"},"y":2.5}"#);
-    add(&mut registry, "air", Some(air.served()), Phase::Live);
+    add(&registry, "air", Some(air.served()), Phase::Live);
     let mut price = Teacher::new("price", Task::Classification, "majority");
     for label in ["UP", "DOWN", "UP"] {
         price.learn(&format!(r#"{{"p":1,"q":2,"y":"{label}"}}"#));
     }
-    add(&mut registry, "price", Some(price.served()), Phase::Live);
+    add(&registry, "price", Some(price.served()), Phase::Live);
     let mut empty = Teacher::new("empty", Task::Regression, "mean");
-    add(&mut registry, "empty", Some(empty.served()), Phase::Live);
+    add(&registry, "empty", Some(empty.served()), Phase::Live);
     let waiting = Phase::WaitingForTopic { topic: "fresh-events".into() };
-    add(&mut registry, "fresh", None, waiting);
+    add(&registry, "fresh", None, waiting);
     registry
 }
 
-pub fn add(registry: &mut Registry, name: &str, first: Option<Served>, phase: Phase) -> (Publisher, Arc<ModelStatus>) {
+pub fn add(registry: &Registry, name: &str, first: Option<Served>, phase: Phase) -> (Publisher, Arc<ModelStatus>) {
     let (publisher, live): (Publisher, LiveModel) = live_model(first);
     let status = Arc::new(ModelStatus::new(vec![format!("{name}-events")], "adwin"));
     status.set_phase(phase);
@@ -186,10 +186,10 @@ pub fn recorder(app: &App, folder: &Path, alerts: Option<Alerts>, now_ms: i64) -
 
 /// A registry with the regression `air` alone, and what publishes it.
 pub fn air() -> (Registry, Teacher, Publisher) {
-    let mut registry = Registry::default();
+    let registry = Registry::default();
     let mut teacher = Teacher::new("air", Task::Regression, "mean");
     teacher.learn(r#"{"t":20.5,"y":1.5}"#);
-    let (publisher, _) = add(&mut registry, "air", Some(teacher.served()), Phase::Live);
+    let (publisher, _) = add(&registry, "air", Some(teacher.served()), Phase::Live);
     (registry, teacher, publisher)
 }
 

@@ -18,9 +18,9 @@ impl Arena {
         Self { blocks: SharedArray::new(stride, vec![]), free: vec![] }
     }
 
-    /// A copy to be served, which needs these numbers of a block.
-    pub(super) fn served(&self, needed: &[Range<usize>]) -> Self {
-        Self { blocks: self.blocks.served(needed), free: vec![] }
+    /// A copy to be served, in which those numbers of each block mean nothing.
+    pub(super) fn served(&self, but: Range<usize>) -> Self {
+        Self { blocks: self.blocks.served(but), free: vec![] }
     }
 
     pub(super) fn stride(&self) -> usize {
@@ -74,13 +74,11 @@ impl Arena {
     /// The same blocks, without the free ones, `stride` numbers each; `copy(old, new)` fills them.
     pub(super) fn lay_out(&mut self, stride: usize, slots: &mut [u32], copy: impl Fn(&[f64], &mut [f64])) {
         let mut data = Vec::with_capacity((self.blocks.len() - self.free.len()) * stride);
-        let mut blocks = 0;
         for slot in slots.iter_mut().filter(|slot| **slot != 0) {
             let begin = data.len();
             data.resize(begin + stride, 0.0);
             copy(self.get(*slot), &mut data[begin..]);
-            blocks += 1;
-            *slot = if stride == 0 { 0 } else { blocks };
+            *slot = data.len().checked_div(stride).unwrap_or(0) as u32;
         }
         *self = Self { blocks: SharedArray::new(stride, data), free: vec![] };
     }

@@ -42,7 +42,7 @@ impl Blocks {
 
     /// A copy to be served, without what only splits ask for: the ranges.
     pub(super) fn served(&self) -> Self {
-        let arena = self.arena.served(&[0..3 * self.lanes, ARRAYS * self.lanes..self.arena.stride()]);
+        let arena = self.arena.served(3 * self.lanes..ARRAYS * self.lanes);
         Self { lanes: self.lanes, names: self.names.clone(), arena }
     }
 
