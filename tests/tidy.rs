@@ -21,7 +21,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["src/serve/"]),
     ("tonic", &["src/serve/"]),
     ("ureq", &["src/alerts/", "src/demo/asker.rs"]),
-    ("arc_swap", &["src/live.rs"]),
+    ("arc_swap", &["src/live.rs", "src/registry.rs"]),
     ("smartcore", &["learners/src/refit/"]),
     ("linfa", &["learners/src/refit/"]),
     ("tokio", &["src/serve/", "src/service.rs", "src/control.rs", "src/history/"]),

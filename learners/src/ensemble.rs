@@ -98,13 +98,9 @@ impl Ensemble {
             Combiner::Blend(blend) => blend.members().collect(),
             Combiner::Council(council) => council.members().collect(),
         };
-        let member = |((name, learner), (share, weight, loss)): ((&String, &AnyLearner), _)| Member {
-            name: name.clone(),
-            share,
-            weight,
-            loss,
-            bytes: learner.bytes(),
-            operations: None,
+        let member = |((name, learner), (share, weight, loss)): ((&String, &AnyLearner), _)| {
+            let (name, bytes) = (name.clone(), learner.bytes());
+            Member { name, share, weight, loss, bytes, operations: None }
         };
         let members = self.names.iter().zip(&self.learners).zip(parts).map(member).collect();
         Explanation { members, columns: vec![] }
