@@ -122,6 +122,8 @@ impl Exported {
     }
 
     fn put(&self, state: &StateDir, store: &dyn CheckpointStore, model: &str) -> Result<(), CheckpointError> {
+        // First: where a crash leaves less of the journal than the state needs, the model is refused.
+        store.commit(&Checkpoint { model: model.to_owned(), ..self.checkpoint.clone() })?;
         let mut journal = FileJournal::open(state, model, FileJournal::ROTATE_AT_BYTES)?;
         read(&self.path, |entry| journal.append(&entry))?;
         journal.sync()?;
@@ -130,7 +132,6 @@ impl Exported {
             let message = format!("its journal ends at version {end}, its state is of version {version}");
             return Err(CheckpointError::corrupt(&self.path, 0, message));
         }
-        store.commit(&Checkpoint { model: model.to_owned(), ..self.checkpoint.clone() })?;
         Ok(())
     }
 }
