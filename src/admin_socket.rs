@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::state_change::StateChange;
 
 const NAME: &str = "ADMIN";
-/// Bytes of a request, at most.
+/// Bytes of a request, and of an answer, at most.
 const LONGEST: u64 = 64 << 10;
 /// A command has its request ready when it connects.
 const ASKS_WITHIN: Duration = Duration::from_secs(2);
@@ -68,10 +68,11 @@ fn reply(mut stream: UnixStream, answer: impl FnOnce(&StateChange) -> anyhow::Re
 /// It does not answer in time.
 pub fn ask(folder: &Path, change: &StateChange) -> io::Result<Option<Result<String, String>>> {
     let Ok(mut stream) = UnixStream::connect(folder.join(NAME)) else { return Ok(None) };
+    stream.set_write_timeout(Some(ASKS_WITHIN))?;
     stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
     writeln!(stream, "{}", serde_json::to_string(change)?)?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
     Ok(Some(serde_json::from_str(&line)?))
 }
 

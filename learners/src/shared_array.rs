@@ -65,17 +65,6 @@ impl SharedArray {
         &mut data[begin..]
     }
 
-    #[inline(always)]
-    fn note(&mut self, part: usize) {
-        let made = self.copies.get_mut().unwrap_or_else(PoisonError::into_inner).made;
-        match self.written.get_mut(part) {
-            Some(written) => *written = made,
-            None => self.written.resize(part + 1, made),
-        }
-    }
-}
-
-impl SharedArray {
     /// A copy to be served, in which those numbers of each part mean nothing.
     pub(crate) fn served(&self, but: Range<usize>) -> Self {
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,6 +93,15 @@ impl SharedArray {
             *made = more;
         }
         Self { size: self.size, data: copy, written: vec![], copies: Mutex::default() }
+    }
+
+    #[inline(always)]
+    fn note(&mut self, part: usize) {
+        let made = self.copies.get_mut().unwrap_or_else(PoisonError::into_inner).made;
+        match self.written.get_mut(part) {
+            Some(written) => *written = made,
+            None => self.written.resize(part + 1, made),
+        }
     }
 }
 

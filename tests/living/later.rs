@@ -40,6 +40,12 @@ impl Place {
     pub fn state(&self, command: &str, model: &str) -> Value {
         service::run_json(&["state", command, "--config", self.file.to_str().unwrap(), "--model", model, "--json"])
     }
+
+    /// What a model has come to: of the model, of the whole state, and its version.
+    pub fn hashes(&self, model: &str) -> [Value; 3] {
+        let shown = self.state("show", model);
+        ["model_hash", "state_hash", "version"].map(|key| shown[key].clone())
+    }
 }
 
 /// Waits until so many records of a model's topic are folded and published.
@@ -123,11 +129,7 @@ fn a_raw_sensor_topic_is_enough() {
     }
     service.stop();
     for model in ["sensors", "sum"] {
-        let hashes = |place: &Place| {
-            let shown = place.state("show", model);
-            (shown["model_hash"].clone(), shown["state_hash"].clone(), shown["version"].clone())
-        };
-        assert_eq!(hashes(&place), hashes(&never_stopped), "{model}");
+        assert_eq!(place.hashes(model), never_stopped.hashes(model), "{model}");
         assert_eq!(place.state("verify", model)["from"], "genesis");
     }
 }

@@ -6,17 +6,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 use streams::MockBroker;
 
 use crate::later::{Place, SENSORS, folded};
 use crate::send::send;
-use crate::support::service;
+use crate::support::service::{self, Service};
 use crate::worlds::{Dice, sensors};
 
 fn told(output: &Output) -> (Option<i32>, String) {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.code(), format!("{out}{err}"))
+}
+
+/// Whether no checkpoint of the model above a version is older than a moment.
+fn is_all_since(service: &Service, above: u64, moment: Timestamp) -> bool {
+    let kept = service.get("/api/models/sensors/versions").unwrap();
+    let mut kept = kept["versions"].as_array().unwrap().iter().filter(|kept| kept["version"].as_u64() > Some(above));
+    kept.all(|kept| kept["at"].as_str().unwrap().parse::<Timestamp>().unwrap() >= moment)
 }
 
 #[test]
@@ -52,6 +60,7 @@ fn state_is_imported_and_reset_while_the_model_runs() {
     }
     assert_eq!(folded(&mut service, "sensors", "sensors", 2_000)["version"], before["version"], "it runs as before");
 
+    assert!(!is_all_since(&service, 0, Timestamp::now()), "something is kept");
     let (done, url) = (AtomicBool::new(false), format!("{}/api/models/sensors/predict", service.url()));
     let row = json!({"features": {"station": "s1", "at": 1, "temp": 20.5}});
     let answers = thread::scope(|scope| {
@@ -63,10 +72,13 @@ fn state_is_imported_and_reset_while_the_model_runs() {
             }
             answers
         });
+        let began = Timestamp::now();
         let (code, said) = state("import", &[&file("sensors"), "--replace"]);
         assert!(code == Some(0) && said.contains("goes on from version"), "{code:?} {said}");
         let after = folded(&mut service, "sensors", "sensors", 2_000);
         done.store(true, Ordering::Release);
+        let imported = said.split("version ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+        assert!(is_all_since(&service, imported, began), "what came after what was imported has gone");
         for known in ["version", "events", "position", "labels", "scores"] {
             assert_eq!(after[known], before[known], "{known}: learned again, and it comes to the same");
         }
@@ -76,9 +88,11 @@ fn state_is_imported_and_reset_while_the_model_runs() {
         assert!(matches!(answer, Some((200, _))), "asked {} times while it was replaced: {answer:?}", answers.len());
     }
 
+    let began = Timestamp::now();
     let (code, said) = state("reset", &["--model", "sensors", "--yes"]);
     assert_eq!((code, said.as_str()), (Some(0), "sensors: begins anew\n"));
     folded(&mut service, "sensors", "sensors", 2_000);
+    assert!(is_all_since(&service, 0, began), "nothing was left of before");
     let (code, said) = state("reset", &["--model", "nobody", "--yes"]);
     assert!(code == Some(64) && said.contains("sensors, sum"), "{code:?} {said}");
     assert_eq!(folded(&mut service, "sum", "sensors", 2_000)["version"], sum["version"], "nobody asked about it");
@@ -94,11 +108,7 @@ fn state_is_imported_and_reset_while_the_model_runs() {
         service.stop();
     }
     for model in ["sensors", "sum"] {
-        let hashes = |place: &Place| {
-            let shown = place.state("show", model);
-            (shown["model_hash"].clone(), shown["state_hash"].clone(), shown["version"].clone())
-        };
-        assert_eq!(hashes(&place), hashes(&twin), "{model}");
+        assert_eq!(place.hashes(model), twin.hashes(model), "{model}");
         assert_eq!(place.state("verify", model)["from"], "genesis");
     }
 }
