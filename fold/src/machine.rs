@@ -179,11 +179,7 @@ impl Fold {
             happenings: self.learning.happenings.iter().cloned().collect(),
             live: self.learning.live,
             labels: self.waiting.as_ref().map(Waiting::counts).unwrap_or_default(),
-            served: self.reading.served.as_ref().map(|served| {
-                let mut report = served.report();
-                report.name_classes(|class| self.reading.schema.classes().name(class));
-                report
-            }),
+            served: self.reading.served.as_ref().map(|served| served.report(Some(&self.reading.schema))),
             position: self.reading.position.clone(),
             counts: self.reading.counts,
             last_event: self.reading.last_event,

@@ -4,11 +4,13 @@
 //! request may have the id of an event, and then both get its label. What comes second finds the first: a label before
 //! its answer is kept as an early one.
 
-use features::{EntityId, EventTime, Row, Target};
-use learners::{Outcome, Prediction, Report, RestoreError, Scores, Section};
+use std::sync::Arc;
+
+use features::{EntityId, EventTime, Row, Schema, Target};
+use learners::{Outcome, Prediction, RestoreError, Scores, Section};
 
 use crate::waiting::{Id, Join, Ready, Waiting};
-use crate::{FoldConfig, Horizon, LabelCounts, Labels, Sections};
+use crate::{FoldConfig, Horizon, LabelCounts, Labels, LateReport, Sections};
 
 /// Answers that wait, and labels and names that are kept, at most.
 const ROWS: u64 = 100_000;
@@ -69,9 +71,9 @@ impl Served {
         }
     }
 
-    /// The scores of what was served.
-    pub fn report(&self) -> Report {
-        self.scores.report()
+    /// The scores of what was served; `schema` knows what classes are called.
+    pub fn report(&self, schema: Option<&Arc<Schema>>) -> LateReport {
+        LateReport::of(&self.scores, schema)
     }
 
     /// What became of answers and labels: a row is an answer here, and most labels are orphans where most events were
@@ -120,12 +122,12 @@ mod tests {
         let config = config(Horizon::Now, Labels::default());
         let mut served = Served::new(&config);
         let id = |i: u64| Id::of(&i.to_string());
-        assert_eq!(served.report(), Report::default());
+        assert_eq!(*served.report(None), Report::default());
         served.answered(id(1), EventTime(1), &said(2.0));
         served.answered(id(1), EventTime(2), &said(9.0));
         served.label(id(1), Target::Value(3.0));
         served.label(id(1), Target::Value(5.0));
-        assert_eq!(served.report().all.mae, Some(1.0), "the first answer, the first label");
+        assert_eq!(served.report(None).all.mae, Some(1.0), "the first answer, the first label");
 
         served.label(id(2), Target::Value(0.0));
         served.label(id(3), Target::Value(0.0));
@@ -134,7 +136,7 @@ mod tests {
         served.restore(&sections).unwrap();
         assert!(saved(&served) == sections);
         served.answered(id(2), EventTime(3), &said(3.0));
-        assert_eq!(served.report().all.mae, Some(2.0));
+        assert_eq!(served.report(None).all.mae, Some(2.0));
         served.answered(id(4), EventTime(4), &said(3.0));
         let counts = served.counts();
         assert_eq!((counts.joined, counts.waiting, counts.early), (2, 1, 1));

@@ -1,12 +1,14 @@
 //! A learner of the model with what watches it.
 
+use std::sync::Arc;
+
 use features::Schema;
 use learners::{AnyLearner, Learner, LearnerSpec, Monitor, Outcome, Prediction, Promotion, Scratch, SpecError};
 
 use crate::chunk::{Segment, Step};
 use crate::snapshot::INPUTS;
 use crate::waiting::{Ready, Waiting};
-use crate::{FoldConfig, Role, Standing};
+use crate::{FoldConfig, LateReport, Role, Standing};
 
 /// The chance that a challenger which is no better is ever promoted; shared by those that challenge at once.
 const ALPHA: f64 = 0.05;
@@ -143,16 +145,14 @@ impl Slot {
     }
 
     /// `schema` knows what columns and classes are called.
-    pub(crate) fn standing(&self, schema: Option<&Schema>) -> Standing {
-        let mut report = self.monitor.report();
-        report.name_classes(|class| schema?.classes().name(class));
+    pub(crate) fn standing(&self, schema: Option<&Arc<Schema>>) -> Standing {
         let explanation = self.learner.explain();
         let field = |column: usize| Some(&*schema?.fields().get(column)?.name);
         Standing {
             learner: self.name(),
             role: self.role,
             since: self.since,
-            report,
+            report: LateReport::of(self.monitor.scores(), schema),
             verdict: self.monitor.verdict(),
             drifts: self.monitor.drifts(),
             incident: self.monitor.incident().cloned(),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use features::{EventTime, NextOffset, PartitionId, Row, Schema};
-use learners::{Evidence, Incident, InputShare, Member, Prediction, Report, Scratch, Signal};
+use learners::{Evidence, Incident, InputShare, Member, Prediction, Scratch, Signal};
 use serde::{Deserialize, Serialize};
 
-use crate::Happening;
+use crate::{Happening, LateReport};
 
 /// How far each partition has been folded.
 pub type Position = BTreeMap<PartitionId, NextOffset>;
@@ -35,7 +35,7 @@ pub struct Standing {
     pub since: u64,
     /// Its scores.
     #[serde(flatten)]
-    pub report: Report,
+    pub report: LateReport,
     /// Whether its loss has drifted.
     pub verdict: Signal,
     /// How often it has drifted.
@@ -126,7 +126,7 @@ pub struct ModelSnapshot {
     /// What became of labels that come later.
     pub labels: LabelCounts,
     /// How well what was served to requests with an id did, where that is scored.
-    pub served: Option<Report>,
+    pub served: Option<LateReport>,
     /// How far the log was folded.
     pub position: Position,
     /// What became of the records.

@@ -118,6 +118,11 @@ impl Scores {
         }
     }
 
+    /// Whether a report does not have to go over all events of the window.
+    pub fn report_is_cheap(&self) -> bool {
+        matches!(self.kept, Kept::Values(_))
+    }
+
     /// All numbers that apply.
     pub fn report(&self) -> Report {
         let mut report = Report::default();

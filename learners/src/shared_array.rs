@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Earlier copies that are remembered: one is served while the next is made.
 const KEPT: usize = 2;
+/// A copy has room for one more in so many, as its memory is used for later ones, which grow.
+const SPARE: usize = 4;
 
 /// Numbers in parts of one size.
 #[derive(Debug, Default)]
@@ -82,7 +84,11 @@ impl SharedArray {
                 }
                 copy
             }
-            None => Arc::new(self.data.to_vec()),
+            None => {
+                let mut numbers = Vec::with_capacity(self.data.len() + self.data.len() / SPARE);
+                numbers.extend_from_slice(&self.data);
+                Arc::new(numbers)
+            }
         };
         // After more copies than can be told apart every one is whole.
         if let Some(more) = made.checked_add(1) {

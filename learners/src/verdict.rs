@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::Bounded;
 use crate::hold::Hold;
 use crate::incident::{Incident, IncidentEnd, Incidents};
-use crate::{AnyDetector, Detector, Outcome, Report, RestoreError, Scores, Section, Signal, SpecError};
+use crate::{AnyDetector, Detector, Outcome, RestoreError, Scores, Section, Signal, SpecError};
 
 /// Layout of the saved section.
 const MONITOR_VERSION: u16 = 3;
@@ -103,8 +103,8 @@ impl Monitor {
     }
 
     /// Its scores.
-    pub fn report(&self) -> Report {
-        self.state.scores.report()
+    pub fn scores(&self) -> &Scores {
+        &self.state.scores
     }
 
     /// [`Report::rolling_loss`] alone.
@@ -242,7 +242,7 @@ mod tests {
                 out
             };
             assert_eq!(saved(&whole), saved(&restored));
-            assert_eq!((whole.report(), whole.incident()), (restored.report(), restored.incident()));
+            assert_eq!((whole.scores().report(), whole.incident()), (restored.scores().report(), restored.incident()));
         }
     }
 
@@ -275,7 +275,7 @@ mod tests {
             monitor.deployed();
             let incident = monitor.incident().expect("it was open");
             assert_eq!((incident.end, monitor.verdict()), (Some((2_150, IncidentEnd::Deployed)), Signal::Stable));
-            assert_eq!(monitor.report().best_loss, None);
+            assert_eq!(monitor.scores().report().best_loss, None);
             // As high as it was: that is normal for what was deployed.
             assert!(!after(task, 2_150..6_000, &mut monitor).contains(&Signal::Drift), "{detector}");
             assert_eq!(monitor.drifts(), 1, "{detector}");

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use features::Task;
-use fold::{Counts, Happening, LabelCounts, Standing};
-use learners::Report;
+use fold::{Counts, Happening, LabelCounts, LateReport, Standing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -76,7 +75,7 @@ pub(super) struct LiveView {
     labels: LabelCounts,
     /// How well what was served to requests with an id did, where `requests.topic` remembers it.
     #[schema(value_type = Option<Object>)]
-    served: Option<Report>,
+    served: Option<LateReport>,
     /// The version that answers.
     served_version: u64,
 }

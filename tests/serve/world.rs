@@ -84,7 +84,8 @@ impl Teacher {
                 rolling_loss: Some(0.25),
                 spread: (self.schema.spec().task == Task::Regression).then_some([-1.5, 2.0]),
                 ..Report::default()
-            },
+            }
+            .into(),
             verdict: Signal::Warning,
             drifts: 3,
             incident: None,
