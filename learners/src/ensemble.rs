@@ -95,7 +95,7 @@ impl Ensemble {
     /// What each member counts for.
     pub(crate) fn explain(&self) -> Explanation {
         let parts: Vec<_> = match &self.combiner {
-            Combiner::Blend(blend) => blend.members().collect(),
+            Combiner::Blend(blend) => blend.members(self.classes).collect(),
             Combiner::Council(council) => council.members().collect(),
         };
         let member = |((name, learner), (share, weight, loss)): ((&String, &AnyLearner), _)| {

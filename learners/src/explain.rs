@@ -9,8 +9,9 @@ use crate::AnyLearner;
 pub struct Member {
     /// What it is called among the members.
     pub name: String,
-    /// Its part of the answer now: the size of its weight, all rules of the combiner together, of all members' sizes.
-    /// 0..=1; they sum to 1.
+    /// Its part of the answer now: the size of its weight, all rules of the combiner together, of all members' sizes. Of
+    /// classes, a weight in the stack counts as far as the member knows anything: one whose own log loss is that of equal
+    /// chances says nothing, whatever its weight. 0..=1; they sum to 1.
     pub share: f64,
     /// Its weight in the sharpest rule; below 0 the answer goes against it.
     pub weight: f64,

@@ -62,7 +62,7 @@ export function members(store: Store): HTMLElement {
       summary,
       parts.length === 0
         ? "How much each input counts for in the serving learner's linear scores."
-        : `Now: ${sentence(parts)}. A part is the size of a member's weight; the loss is of its own answers.`,
+        : `Now: ${sentence(parts)}. A part is the size of a member's weight, as far as it knows anything; the loss is of its own answers.`,
     );
     keyed(
       body,

@@ -98,9 +98,13 @@ impl Blend {
         self.ledger.note(&work.floored, classes, class);
     }
 
-    /// Each member's share of the answer, its weight in the stack, and its fading log loss.
-    pub(crate) fn members(&self) -> impl Iterator<Item = (f64, f64, Option<f64>)> {
-        let stacked = shares(self.stacking.weights());
+    /// Each member's share of the answer, its weight in the stack, and its fading log loss. A weight in the stack counts as
+    /// far as the member knows anything: its loss below that of `classes` equal chances, as a part of it.
+    pub(crate) fn members(&self, classes: usize) -> impl Iterator<Item = (f64, f64, Option<f64>)> {
+        let ignorant = libm::log(classes.max(2) as f64);
+        let known = |loss: Option<f64>| loss.map_or(1.0, |loss| (1.0 - loss / ignorant).max(0.0));
+        let sizes = self.stacking.weights().iter().zip(self.ledger.losses()).map(|(weight, loss)| weight * known(loss));
+        let stacked = shares(&sizes.collect::<Vec<_>>());
         let [stack, safe, first] = self.last.weights() else { unreachable!("there are three voices") };
         let part = move |(i, (stacked, own)): (usize, (f64, &f64))| {
             stack * stacked + safe * own + if i == 0 { *first } else { 0.0 }
@@ -145,6 +149,22 @@ mod tests {
 
     use super::*;
     use crate::inputs::mix;
+
+    /// The first two say next to nothing, and one takes back what the other says.
+    #[test]
+    fn weights_of_those_that_know_nothing_are_no_part() {
+        let (mut blend, mut work, mut out) = (Blend::new(3), BlendWork::default(), [0.0; 2]);
+        for t in 0..3_000_u64 {
+            let class = (mix(t) % 2) as usize;
+            let right = if mix(t + 1_000_000) % 10 < 8 { class } else { 1 - class };
+            let told = if right == 0 { [0.7, 0.3] } else { [0.3, 0.7] };
+            blend.combine(&[[0.505, 0.495], [0.495, 0.505], told].concat(), 2, &mut work, &mut out);
+            blend.learn(&mut work, 2, class, 1.0, t);
+        }
+        blend.stacking.weights = vec![4.0, -4.0, 1.0];
+        let parts: Vec<f64> = blend.members(2).map(|(share, ..)| share).collect();
+        assert!(parts[2] > 0.9, "{parts:?}");
+    }
 
     /// One member is right 8 times of 10, the other nearly always for 150 events and nearly never for the next 150. By
     /// the time that its labels are there it does the contrary.

@@ -21,7 +21,7 @@ const MOST_WEIGHT: f64 = 8.0;
 /// A weight a member.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Stacking {
-    weights: Vec<f64>,
+    pub(super) weights: Vec<f64>,
     gain: Gain,
 }
 

@@ -86,7 +86,7 @@ impl Committee {
         let mut members = vec![];
         if let Some(blend) = &self.blend {
             // Those that are out say that all classes are alike: whatever their weight, they have no part.
-            let parts: Vec<_> = blend.members().collect();
+            let parts: Vec<_> = blend.members(self.inputs.classes()).collect();
             let taken: f64 = self.seats.iter().zip(&parts).filter(|(seat, _)| on(seat)).map(|(_, part)| part.0).sum();
             let shape = self.inputs.shape();
             for (seat, (share, weight, loss)) in self.seats.iter().zip(parts) {
