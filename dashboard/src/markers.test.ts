@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Happening, What } from "./api";
-import { markers, spans } from "./markers";
+import { markers, spans, story } from "./markers";
 
 let number = 0;
 const at = (seen_ms: number, what: What, events = seen_ms): Happening => ({
@@ -53,6 +53,30 @@ test("only the first drift behind a known change says how late it was", () => {
   expect(details[1]).toBe("abrupt drift, put in by the demo");
   expect(details.map((d) => d.includes("after the known drift"))).toEqual([false, false, true, false]);
   expect(details[2]).toContain("3.2 s");
+});
+
+test("warnings in a row of which nothing came are one line, those that became a drift stay", () => {
+  const warned = (t: number, ...more: What[]): Happening[] => [
+    at(t, { warning: { learner: "a" } }),
+    ...more.map((what) => at(t, what)),
+  ];
+  const over = (t: number) => at(t, { warning_over: { learner: "a" } });
+  const challenger: What = { challenger: { learner: "a#2" } };
+  const lines = (happenings: Happening[]) =>
+    story(markers(happenings, [])).map((m) => `${m.at} ${m.title}${m.detail.includes("nothing came") ? "!" : ""}`);
+  const passed = [...warned(1, challenger), over(2), ...warned(3, challenger), over(4), ...warned(5), over(6)];
+  expect(lines(passed.slice(0, 3))).toEqual(["1 Warning!"]);
+  expect(lines(passed)).toEqual(["5 3 warnings!"]);
+  const after = [...passed, ...warned(7, challenger), at(8, drift), at(9, challenger), ...warned(10), over(11)];
+  expect(lines(after)).toEqual([
+    "5 3 warnings!",
+    "7 Warning",
+    "7 Challenger",
+    "8 Drift",
+    "9 Challenger",
+    "10 Warning!",
+  ]);
+  expect(lines([over(1), ...warned(2)])).toEqual(["1 Warning over!", "2 Warning"]);
 });
 
 test("a warning becomes a drift, a promotion ends it, the last one stays open", () => {

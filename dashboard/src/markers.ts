@@ -79,7 +79,7 @@ function marker(happening: Happening, all: readonly Happening[], truth: readonly
   const { what } = happening;
   if (what === "followed") return mark("serving", "Following again", "the champion is served", "F");
   if ("warning" in what) return mark("warning", "Warning", `the loss of ${what.warning.learner} may be rising`);
-  if ("warning_over" in what) return mark("note", "Warning over", "nothing came of it");
+  if ("warning_over" in what) return mark("note", WARNING_OVER, "nothing came of it");
   if ("drift" in what) {
     const { learner, incident } = what.drift;
     const rise = `${learner}: loss ${figure(incident.before)} → ${figure(incident.after)}`;
@@ -130,6 +130,33 @@ function causeOf(drift: Happening, all: readonly Happening[], truth: readonly Tr
   );
   return reported ? undefined : cause;
 }
+
+/** The marks as a story to read: warnings in a row of which nothing came are one line, at the latest of them. */
+export function story(marks: readonly Marker[]): Marker[] {
+  const lines: Marker[] = [];
+  let open: Marker[] = [];
+  let passed = 0;
+  for (const mark of marks) {
+    const ends = mark.title === WARNING_OVER && open.length > 0;
+    if (ends) {
+      // What the warning began goes with it.
+      lines.splice(lines.length - open.length);
+      if (passed > 0) lines.pop();
+      passed++;
+      const title = passed === 1 ? "Warning" : `${count(passed)} warnings`;
+      lines.push({ ...open[0]!, title, detail: `nothing came of ${passed === 1 ? "it" : "any of them"}` });
+      open = [];
+      continue;
+    }
+    if (mark.kind === "warning") open = [mark];
+    else if (mark.kind === "challenger" && mark.version === open[0]?.version) open.push(mark);
+    else [open, passed] = [[], 0];
+    lines.push(mark);
+  }
+  return lines;
+}
+
+const WARNING_OVER = "Warning over";
 
 export interface Span {
   kind: "warning" | "drift";

@@ -1,9 +1,9 @@
-// Everything that happened, the newest first; a row moves the charts to its moment.
+// What happened, the newest first, warnings in a row of which nothing came in one line; a row moves the charts to its moment.
 
 import { h, keyed, mark, write } from "../dom";
 import { count, moment } from "../format";
 import { glyph } from "../glyph";
-import { markers, type Marker } from "../markers";
+import { markers, story, type Marker } from "../markers";
 import { now, type Store } from "../store";
 
 export function log(store: Store, choose: (marker: Marker) => void): HTMLElement {
@@ -14,7 +14,7 @@ export function log(store: Store, choose: (marker: Marker) => void): HTMLElement
 
   store.subscribe((state, before) => {
     if (state.happenings !== before.happenings || state.truth !== before.truth || state.name !== before.name) {
-      const all = [...markers(state.happenings, state.truth)].reverse();
+      const all = story(markers(state.happenings, state.truth)).reverse();
       none.hidden = all.length > 0;
       keyed(
         list,
