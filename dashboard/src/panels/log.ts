@@ -22,6 +22,7 @@ export function log(store: Store, choose: (marker: Marker) => void): HTMLElement
         (m) => `${m.key}/${m.at}`,
         (m) => row(m, choose),
         (element, m) => {
+          write(element.querySelector(".what")!, m.title);
           write(element.querySelector("time")!, moment(m.at, now(state)));
           write(element.querySelector(".detail")!, m.detail);
         },
