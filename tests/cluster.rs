@@ -8,8 +8,11 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::MetadataTopic;
 use serde_json::{Value, json};
 use streams::Admin;
 use support::kafka::RealKafka;
@@ -52,6 +55,22 @@ fn learns_on(service: &mut Service) {
     service.wait_for("/api/models/air", Duration::from_secs(90), later);
 }
 
+/// Waits until every partition has all its copies in sync: a broker that goes before that may take the only one along, and
+/// the partition is away until it is back.
+fn whole(brokers: &str) {
+    let client: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+    let in_sync = |topic: &MetadataTopic| topic.partitions().iter().all(|p| p.isr().len() == p.replicas().len());
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let metadata = client.fetch_metadata(None, Duration::from_secs(5));
+        if metadata.is_ok_and(|metadata| metadata.topics().iter().all(in_sync)) {
+            return;
+        }
+        assert!(Instant::now() < until, "copies of partitions stay behind");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 #[ignore = "needs Java: run tests/run"]
 fn brokers_fail_and_nothing_is_lost() {
@@ -74,6 +93,7 @@ fn brokers_fail_and_nothing_is_lost() {
         answers(&service);
         learns_on(&mut service);
         node.restart();
+        whole(&brokers);
     }
     // A rolling restart, during which it is killed itself.
     for node in &mut kafka {
@@ -83,6 +103,7 @@ fn brokers_fail_and_nothing_is_lost() {
         learns_on(&mut service);
         answers(&service);
         node.restart();
+        whole(&brokers);
     }
     // A broker that neither answers nor hangs up.
     kafka[1].freeze();
