@@ -66,13 +66,16 @@ impl Serialize for LateReport {
 
 #[cfg(test)]
 mod tests {
-    use features::{ClassId, Target, Task};
+    use features::{ClassId, EventSpec, Observer, Record, Target, Task};
     use learners::{Outcome, Prediction};
 
     use super::*;
 
     #[test]
     fn it_says_what_was_so_when_it_was_made() {
+        let mut schema = Arc::new(Schema::new(Arc::new(EventSpec::new(Task::Classification, "y"))));
+        let event = Record { payload: Some(r#"{"x":1,"y":"up"}"#.to_owned().into()), ..Record::default() };
+        Schema::observe(&mut schema, &mut Observer::default(), &event, &mut vec![]).expect("it is an event");
         let mut scores = Scores::new(Task::Classification);
         let said = Prediction { probabilities: vec![0.75, 0.25], value: 0.0 };
         let learn = |scores: &mut Scores, class| {
@@ -80,8 +83,9 @@ mod tests {
             scores.update(&Outcome::of(&said, truth), truth);
         };
         (0..5).for_each(|_| learn(&mut scores, 0));
-        let late = LateReport::of(&scores, None);
-        let then = scores.report();
+        let late = LateReport::of(&scores, Some(&schema));
+        let mut then = scores.report();
+        then.classes[0].class = "up".into();
         (0..5).for_each(|_| learn(&mut scores, 1));
         assert_eq!((&*late, late.all.accuracy), (&then, Some(1.0)));
         assert_ne!(*late, scores.report());
