@@ -164,7 +164,7 @@ impl AnyLearner {
     }
 
     /// A copy that predicts the same and need not be able to learn.
-    pub(crate) fn served(&self) -> Self {
+    pub(crate) fn served(&mut self) -> Self {
         match self {
             Self::Committee(committee) => Self::Committee(Box::new(committee.served())),
             Self::Forecaster(forecaster) => Self::Forecaster(Box::new(forecaster.served())),

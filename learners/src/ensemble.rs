@@ -171,9 +171,9 @@ impl Ensemble {
     }
 
     /// A copy that predicts the same and cannot learn.
-    pub(crate) fn served(&self) -> Self {
+    pub(crate) fn served(&mut self) -> Self {
         Self {
-            learners: self.learners.iter().map(AnyLearner::served).collect(),
+            learners: self.learners.iter_mut().map(AnyLearner::served).collect(),
             names: Arc::clone(&self.names),
             combiner: self.combiner.served(),
             room: Room::default(),
@@ -230,7 +230,7 @@ impl Combiner {
         }
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         match self {
             Self::Blend(blend) => Self::Blend(Box::new(blend.served())),
             Self::Council(council) => Self::Council(Box::new(council.served())),

@@ -20,11 +20,12 @@
 //! Gomes et al., Adaptive random forests for evolving data stream classification, 2017; Streaming random patches for
 //! evolving data stream classification, 2019.
 
-use features::{ClassId, Kind, Row, Target};
+use features::{ClassId, EntityId, EventTime, Kind, Row, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::hoeffding_tree::Visit;
 use crate::inputs::mix;
+use crate::prediction::normalise;
 use crate::{
     Adwin, Detector, HoeffdingTreeClassifier, Learner, LearnerSpec, Params, Prediction, RestoreError, Scratch, Section,
     Signal, SpecError,
@@ -98,6 +99,8 @@ pub struct Forest {
     classes: usize,
     events: u64,
     members: Vec<Member>,
+    /// A copy was made to be served since it last went through rows. Not part of the state.
+    served_since: bool,
     /// Memory for learning; its content means nothing between calls.
     work: ForestWork,
 }
@@ -154,6 +157,7 @@ impl Forest {
             classes: 0,
             events: 0,
             members: vec![],
+            served_since: false,
             work: ForestWork::default(),
         };
         for member in 0..members as u64 {
@@ -165,15 +169,16 @@ impl Forest {
     }
 
     /// A copy that predicts the same and cannot learn: without the trees beside, and what watches.
-    pub(crate) fn served(&self) -> Self {
-        let member = |Member { patch, draws, .. }: &Member| Member {
+    pub(crate) fn served(&mut self) -> Self {
+        self.served_since = true;
+        let member = |Member { patch, draws, .. }: &mut Member| Member {
             patch: Patch { draw: patch.draw, columns: patch.columns.clone(), tree: patch.tree.served() },
             detector: self.rules.detector(),
             next: None,
             draws: *draws,
         };
         Self {
-            members: self.members.iter().map(member).collect(),
+            members: self.members.iter_mut().map(member).collect(),
             spec: self.spec.clone(),
             kinds: self.kinds.clone(),
             work: ForestWork::default(),
@@ -245,12 +250,9 @@ impl Forest {
         out.clear();
         out.probabilities.resize(self.classes, 0.0);
         work.voters.resize_with(self.members.len(), Voter::default);
-        for (member, Voter { values, visit, vote }) in self.members.iter().zip(&mut work.voters) {
-            let row = member.patch.seen(row, values);
-            member.patch.tree.visit(&row, visit);
-            member.patch.tree.answer(&row, visit, &mut work.said);
+        for (member, voter) in self.members.iter().zip(&mut work.voters) {
+            member.vote(row, voter, &mut work.said);
             out.probabilities.iter_mut().zip(&work.said.probabilities).for_each(|(sum, p)| *sum += p);
-            *vote = work.said.class();
         }
         if self.classes > 0 {
             out.normalise();
@@ -259,31 +261,81 @@ impl Forest {
 
     /// Learns a row that was just answered with `work`.
     pub(crate) fn learn_answered(&mut self, row: &Row<'_>, work: &mut ForestWork, target: Target, weight: f64) {
-        let Target::Class(ClassId(class)) = target else { return };
-        self.classes = self.classes.max(class as usize + 1);
+        let Target::Class(class) = target else { return };
         for (i, voter) in work.voters.iter_mut().enumerate() {
-            let member = &mut self.members[i];
-            let draw = mix(self.seed ^ mix((i as u64) << 48 ^ self.events));
-            let times = poisson((draw >> 11) as f64 / (1_u64 << 53) as f64);
-            let mut signal = Signal::Stable;
-            if times > 0.0 || !self.rules.by_leaf {
-                let wrong = voter.vote != Some(ClassId(class));
-                signal = member.detector.update(f64::from(u8::from(wrong)));
+            self.learn_voted(i, self.events, row, voter, &mut work.values, (class, weight));
+        }
+        self.took_in(class);
+    }
+
+    /// Answers each row, of at least one, and then learns it: tree by tree, since none sees another; the bits are those of row by
+    /// row. Rows stand one after the other in `values`, answers in `answers`, and `classes` are their labels. An answer made
+    /// before any class is known is left as it is.
+    pub(crate) fn study(&mut self, values: &[f64], classes: &[usize], work: &mut ForestWork, answers: &mut [f64]) {
+        let [columns, width] = [values.len(), answers.len()].map(|len| len / classes.len().max(1));
+        let row = |n| Row { values: &values[n * columns..][..columns], at: EventTime(0), entity: EntityId(0) };
+        work.voters.resize_with(self.members.len(), Voter::default);
+        // A tree that it has just gone through is in the caches.
+        let served_often = std::mem::take(&mut self.served_since);
+        if self.classes > 0 {
+            answers.fill(0.0);
+        } else {
+            answers.iter_mut().skip(width).for_each(|p| *p = 0.0);
+        }
+        for (i, voter) in work.voters.iter_mut().enumerate() {
+            for (n, (&class, answer)) in classes.iter().zip(answers.chunks_exact_mut(width)).enumerate() {
+                let row = row(n);
+                self.members[i].vote(&row, voter, &mut work.said);
+                answer.iter_mut().zip(&work.said.probabilities).for_each(|(sum, p)| *sum += p);
+                let class = (ClassId(class as u32), 1.0);
+                self.learn_voted(i, self.events + n as u64, &row, voter, &mut work.values, class);
             }
-            if times > 0.0 {
-                let seen = member.patch.seen(row, &mut voter.values);
-                member.patch.tree.learn_visited(&seen, &mut voter.visit, class as usize, weight * times);
-                let times = if self.rules.by_leaf { 1.0 } else { times };
-                if let Some(next) = &mut member.next {
-                    let seen = next.seen(row, &mut work.values);
-                    next.tree.learn(&seen, target, weight * times);
-                }
-            }
-            if signal != Signal::Stable {
-                self.follow(i, signal);
+            if served_often {
+                self.members[i].patch.tree.prepare_to_serve();
             }
         }
+        for (answer, &class) in answers.chunks_exact_mut(width).zip(classes) {
+            normalise(&mut answer[..self.classes]);
+            self.took_in(ClassId(class as u32));
+        }
+    }
+
+    /// A row was learned.
+    fn took_in(&mut self, ClassId(class): ClassId) {
+        self.classes = self.classes.max(class as usize + 1);
         self.events += 1;
+    }
+
+    /// What tree `i` does with the label of row number `event`, on which it has just voted; `values`: any numbers.
+    fn learn_voted(
+        &mut self,
+        i: usize,
+        event: u64,
+        row: &Row<'_>,
+        voter: &mut Voter,
+        values: &mut Vec<f64>,
+        (class, weight): (ClassId, f64),
+    ) {
+        let member = &mut self.members[i];
+        let draw = mix(self.seed ^ mix((i as u64) << 48 ^ event));
+        let times = poisson((draw >> 11) as f64 / (1_u64 << 53) as f64);
+        let mut signal = Signal::Stable;
+        if times > 0.0 || !self.rules.by_leaf {
+            let wrong = voter.vote != Some(class);
+            signal = member.detector.update(f64::from(u8::from(wrong)));
+        }
+        if times > 0.0 {
+            let seen = member.patch.seen(row, &mut voter.values);
+            member.patch.tree.learn_visited(&seen, &mut voter.visit, class.0 as usize, weight * times);
+            let times = if self.rules.by_leaf { 1.0 } else { times };
+            if let Some(next) = &mut member.next {
+                let seen = next.seen(row, values);
+                next.tree.learn(&seen, Target::Class(class), weight * times);
+            }
+        }
+        if signal != Signal::Stable {
+            self.follow(i, signal);
+        }
     }
 
     /// Does what a member's detector asks for.
@@ -385,6 +437,14 @@ impl Learner for Forest {
 }
 
 impl Member {
+    /// What its tree says of a row, and what learning the row needs.
+    fn vote(&self, row: &Row<'_>, Voter { values, visit, vote }: &mut Voter, said: &mut Prediction) {
+        let row = self.patch.seen(row, values);
+        self.patch.tree.visit(&row, visit);
+        self.patch.tree.answer(&row, visit, said);
+        *vote = said.class();
+    }
+
     fn saved(&self) -> SavedMember {
         let next = self.next.as_ref().map(|next| next.draw);
         SavedMember { draw: self.patch.draw, detector: self.detector.clone(), next, draws: self.draws }

@@ -37,13 +37,17 @@ impl Prediction {
 
     /// Turns non-negative scores (one a class) into probabilities. All zero or not finite: equal ones.
     pub fn normalise(&mut self) {
-        let sum: f64 = self.probabilities.iter().sum();
-        if sum > 0.0 && sum.is_finite() {
-            self.probabilities.iter_mut().for_each(|p| *p /= sum);
-        } else {
-            let equal = 1.0 / self.probabilities.len() as f64;
-            self.probabilities.iter_mut().for_each(|p| *p = equal);
-        }
+        normalise(&mut self.probabilities);
+    }
+}
+
+/// Brings shares to the sum 1.
+pub(crate) fn normalise(shares: &mut [f64]) {
+    let sum: f64 = shares.iter().sum();
+    if sum > 0.0 && sum.is_finite() {
+        shares.iter_mut().for_each(|p| *p /= sum);
+    } else {
+        shares.fill(1.0 / shares.len() as f64);
     }
 }
 

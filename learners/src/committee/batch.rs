@@ -44,10 +44,7 @@ impl Committee {
             room.works.resize_with(self.seats.len(), Work::default);
             let members = self.seats.iter_mut().zip(&mut room.works).zip(said.chunks_exact_mut(count * classes));
             threads::each(threads, members.filter(|((seat, _), _)| seat.state == State::On), |((seat, work), said)| {
-                for ((x, class), said) in xs.iter().zip(&*targets).zip(said.chunks_exact_mut(classes)) {
-                    seat.member.predict(x, work, said);
-                    seat.member.learn(x, work, said, *class, 1.0);
-                }
+                seat.member.study(xs, targets, work, said);
             });
         }
         for (n, &class) in targets.iter().enumerate() {

@@ -248,10 +248,10 @@ impl Committee {
     }
 
     /// A copy that predicts the same and cannot learn.
-    pub(crate) fn served(&self) -> Self {
-        let seat = |seat: &Seat| Seat { member: seat.member.served(), ..*seat };
+    pub(crate) fn served(&mut self) -> Self {
+        let seat = |seat: &mut Seat| Seat { member: seat.member.served(), ..*seat };
         Self {
-            seats: self.seats.iter().map(seat).collect(),
+            seats: self.seats.iter_mut().map(seat).collect(),
             blend: self.blend.as_ref().map(Blend::served),
             inputs: self.inputs.clone(),
             room: Room::default(),

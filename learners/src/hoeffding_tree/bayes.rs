@@ -6,7 +6,6 @@
 
 use features::Row;
 
-use super::blocks::{Blocks, Numbers};
 use super::columns::{Columns, WIDE};
 use crate::Prediction;
 use crate::maths::{self, Product};
@@ -22,23 +21,28 @@ const APART: f64 = 1e4;
 /// The same for a column that a class was never seen with.
 const UNSEEN: f64 = 9.0;
 
-/// 1 / variance; infinite where there is none.
-#[inline(always)]
-fn precision(weight: f64, m2: f64) -> f64 {
-    let p = (weight - 1.0) / m2;
-    if weight > 1.0 && m2 > 0.0 { p } else { f64::INFINITY }
+/// Blocks of what leaves have seen of a class.
+pub(super) trait Statistics {
+    /// Writes 1 / variance of a slot's numbers, a lane each: infinite where there is none, NaN where nothing was seen.
+    fn precisions(&self, slot: u32, out: &mut [f64]);
+
+    /// The means of a slot's numbers, a lane each.
+    fn means(&self, slot: u32) -> &[f64];
+
+    /// Total weight and weight a category of nominal column `name` in a slot's block.
+    fn names(&self, slot: u32, name: usize) -> (f64, &[f64]);
 }
 
 /// What a leaf has seen: of each class its weight and the slot of its block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen<'a> {
+pub(super) struct Seen<'a, S> {
     pub(super) counts: &'a [f64],
     pub(super) slots: &'a [u32],
-    pub(super) blocks: &'a Blocks,
+    pub(super) blocks: &'a S,
     pub(super) columns: &'a Columns,
 }
 
-impl Seen<'_> {
+impl<S: Statistics> Seen<'_, S> {
     /// Writes the probability of every class into `out`: shares of the class weights while there are no statistics.
     /// `x`: the numbers of `row`; `memory`: any numbers, to be overwritten.
     #[inline]
@@ -58,7 +62,9 @@ impl Seen<'_> {
         let (asked, precisions) = memory.split_at_mut(Asked::ARRAYS * lanes);
         let mut asked = Asked::new(asked, x);
         for (i, &slot) in slots.iter().filter(|slot| **slot != 0).enumerate() {
-            asked.see(blocks.numbers(slot), &mut precisions[i * lanes..][..lanes]);
+            let precisions = &mut precisions[i * lanes..][..lanes];
+            blocks.precisions(slot, precisions);
+            asked.see(precisions);
         }
         asked.close(x);
         let mut seen = 0;
@@ -68,7 +74,7 @@ impl Seen<'_> {
                 out.probabilities.push(f64::NEG_INFINITY);
                 continue;
             }
-            let (product, distance) = asked.density(blocks.numbers(slot), &precisions[seen * lanes..][..lanes]);
+            let (product, distance) = asked.density(blocks.means(slot), &precisions[seen * lanes..][..lanes]);
             seen += 1;
             let mut product = product.times(count * count);
             for (i, names) in columns.names.iter().enumerate() {
@@ -117,15 +123,11 @@ impl<'a> Asked<'a> {
         Self { x: clean, widest, limit, far }
     }
 
-    /// Takes in a class, and writes its 1 / variance of every number.
+    /// Takes in a class by its 1 / variance of every number.
     #[inline(always)]
-    fn see(&mut self, class: Numbers<'_>, precisions: &mut [f64]) {
-        let lanes = self.widest.len();
-        let (weight, m2, precisions) = (&class.weight[..lanes], &class.m2[..lanes], &mut precisions[..lanes]);
-        for i in 0..lanes {
-            let p = precision(weight[i], m2[i]);
-            precisions[i] = p;
-            self.widest[i] = if p < self.widest[i] { p } else { self.widest[i] };
+    fn see(&mut self, precisions: &[f64]) {
+        for (widest, &p) in self.widest.iter_mut().zip(precisions) {
+            *widest = if p < *widest { p } else { *widest };
         }
     }
 
@@ -149,19 +151,19 @@ impl<'a> Asked<'a> {
 
     /// A class's squared normal density, without the constant factor: what to multiply with exp(-distance).
     #[inline(always)]
-    fn density(&self, class: Numbers<'_>, precisions: &[f64]) -> (Product, f64) {
+    fn density(&self, means: &[f64], precisions: &[f64]) -> (Product, f64) {
         let mut mantissa = [1.0; WIDE];
         let mut exponent = [0; WIDE];
         let mut distance = [0.0; WIDE];
         let lanes = self.x.len();
-        let (weight, mean, precisions) = (&class.weight[..lanes], &class.mean[..lanes], &precisions[..lanes]);
+        let (means, precisions) = (&means[..lanes], &precisions[..lanes]);
         let (x, widest) = (&self.x[..lanes], &self.widest[..lanes]);
         let (limit, far) = (&self.limit[..lanes], &self.far[..lanes]);
         for at in (0..lanes / WIDE * WIDE).step_by(WIDE) {
             for j in 0..WIDE {
                 let i = at + j;
-                let d = x[i] - mean[i];
-                let (p, d2) = if weight[i] > 0.0 { (precisions[i], d * d) } else { (widest[i], far[i]) };
+                let (p, d) = (precisions[i], x[i] - means[i]);
+                let (p, d2) = if p.is_nan() { (widest[i], far[i]) } else { (p, d * d) };
                 let p = if p < limit[i] { p } else { limit[i] };
                 let q = d2 * p;
                 distance[j] += if q < APART { q } else { APART };

@@ -5,6 +5,7 @@ use features::Row;
 use serde::{Deserialize, Serialize};
 
 use super::arena::Arena;
+use super::bayes::Statistics;
 use super::columns::Columns;
 
 /// The blocks. Where there is no block, the slot is 0.
@@ -14,6 +15,10 @@ pub(super) struct Blocks {
     /// Where each nominal column's weights begin in a block: the total, then one a category.
     names: Vec<u32>,
     arena: Arena,
+    /// Of each slot where its block stands in copies of the leaves; 0: nowhere since it was last written. Shorter where none
+    /// does.
+    #[serde(skip)]
+    copied: Vec<u32>,
 }
 
 /// A block's numbers, one a lane.
@@ -28,6 +33,16 @@ pub(super) struct Numbers<'a> {
 
 const ARRAYS: usize = 5;
 
+/// 1 / variance of each lane: infinite where there is none, NaN where nothing was seen.
+#[inline(always)]
+fn precisions(weight: &[f64], m2: &[f64]) -> impl Iterator<Item = f64> {
+    weight.iter().zip(m2).map(|(&weight, &m2)| {
+        let p = (weight - 1.0) / m2;
+        let p = if weight > 1.0 && m2 > 0.0 { p } else { f64::INFINITY };
+        if weight > 0.0 { p } else { f64::NAN }
+    })
+}
+
 impl Blocks {
     pub(super) fn new(columns: &Columns) -> Self {
         let lanes = columns.lanes();
@@ -37,13 +52,12 @@ impl Blocks {
             names.push(stride as u32);
             stride += 1 + usize::from(column.room);
         }
-        Self { lanes, names, arena: Arena::new(stride) }
+        Self { lanes, names, arena: Arena::new(stride), copied: vec![] }
     }
 
-    /// A copy to be served, without what only splits ask for: the ranges.
-    pub(super) fn served(&self) -> Self {
-        let arena = self.arena.served(3 * self.lanes..ARRAYS * self.lanes);
-        Self { lanes: self.lanes, names: self.names.clone(), arena }
+    /// Lanes of numbers.
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes
     }
 
     /// Bytes of one block.
@@ -59,6 +73,7 @@ impl Blocks {
     pub(super) fn take(&mut self) -> u32 {
         let slot = self.arena.take();
         if slot != 0 {
+            self.note(slot);
             Self::empty(self.arena.get_mut(slot), self.lanes);
         }
         slot
@@ -88,7 +103,7 @@ impl Blocks {
                 block[new.names[i] as usize..][..weights.len()].copy_from_slice(weights);
             }
         });
-        (self.lanes, self.names) = (new.lanes, new.names);
+        (self.lanes, self.names, self.copied) = (new.lanes, new.names, vec![]);
     }
 
     /// The numbers of a slot's block.
@@ -105,18 +120,11 @@ impl Blocks {
         }
     }
 
-    /// Total weight and weight a category of nominal column `name` in a slot's block.
-    #[inline]
-    pub(super) fn names(&self, slot: u32, name: usize) -> (f64, &[f64]) {
-        let end = self.names.get(name + 1).map_or(self.arena.stride(), |&end| end as usize);
-        let weights = &self.arena.get(slot)[self.names[name] as usize..end];
-        (weights[0], &weights[1..])
-    }
-
     /// Takes a row into a slot's block: numbers `x`, names as they stand in `row`.
     #[inline]
     pub(super) fn observe(&mut self, slot: u32, x: &[f64], columns: &Columns, row: &Row<'_>, weight: f64) {
         let lanes = self.lanes;
+        self.note(slot);
         let names = &self.names;
         let block = self.arena.get_mut(slot);
         for (&at, column) in names.iter().zip(&columns.names) {
@@ -146,9 +154,69 @@ impl Blocks {
         }
     }
 
+    /// Where a slot's block stands in copies of the leaves.
+    pub(super) fn copied(&self, slot: u32) -> u32 {
+        self.copied.get(slot as usize).copied().unwrap_or(0)
+    }
+
+    /// A slot's block stands there in copies of the leaves until it is written.
+    pub(super) fn note_copied(&mut self, slot: u32, place: u32) {
+        if self.copied.len() <= slot as usize {
+            self.copied.resize(self.arena.len() + 1, 0);
+        }
+        self.copied[slot as usize] = place;
+    }
+
+    /// No block stands in copies of the leaves.
+    pub(super) fn forget_copied(&mut self) {
+        self.copied.clear();
+    }
+
+    #[inline(always)]
+    fn note(&mut self, slot: u32) {
+        if let Some(place) = self.copied.get_mut(slot as usize) {
+            *place = 0;
+        }
+    }
+
+    /// How many numbers [`Self::copy`] adds, and where among them each nominal column's weights begin.
+    pub(super) fn copy_shape(&self) -> (usize, impl Iterator<Item = u32>) {
+        let less = 3 * self.lanes;
+        (self.arena.stride() - less, self.names.iter().map(move |at| at - less as u32))
+    }
+
+    /// Adds what naive Bayes asks for of a slot's block: precisions, means, weights of names.
+    pub(super) fn copy(&self, slot: u32, copy: &mut Vec<f64>) {
+        let (block, lanes) = (self.arena.get(slot), self.lanes);
+        copy.extend(precisions(&block[..lanes], &block[2 * lanes..][..lanes]));
+        copy.extend_from_slice(&block[lanes..][..lanes]);
+        copy.extend_from_slice(&block[ARRAYS * lanes..]);
+    }
+
     /// Whether the arrays fit `columns` and every slot has a block.
     pub(super) fn sound(&self, columns: &Columns, slots: &[u32]) -> bool {
         let fresh = Self::new(columns);
         self.lanes == fresh.lanes && self.names == fresh.names && self.arena.sound(fresh.arena.stride(), slots)
+    }
+}
+
+impl Statistics for Blocks {
+    #[inline(always)]
+    fn precisions(&self, slot: u32, out: &mut [f64]) {
+        let (block, lanes) = (self.arena.get(slot), self.lanes);
+        let of = precisions(&block[..lanes], &block[2 * lanes..][..lanes]);
+        out[..lanes].iter_mut().zip(of).for_each(|(out, p)| *out = p);
+    }
+
+    #[inline(always)]
+    fn means(&self, slot: u32) -> &[f64] {
+        &self.arena.get(slot)[self.lanes..][..self.lanes]
+    }
+
+    #[inline(always)]
+    fn names(&self, slot: u32, name: usize) -> (f64, &[f64]) {
+        let end = self.names.get(name + 1).map_or(self.arena.stride(), |&end| end as usize);
+        let weights = &self.arena.get(slot)[self.names[name] as usize..end];
+        (weights[0], &weights[1..])
     }
 }

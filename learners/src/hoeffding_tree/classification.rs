@@ -10,6 +10,7 @@ use super::budget::{self, OWN_BYTES};
 use super::columns::Columns;
 use super::leaves::{Leaves, most};
 use super::nodes::{self, Node, descend};
+use super::served::Served;
 use super::settings::Settings;
 use super::split;
 use super::subspaces::Subspaces;
@@ -26,6 +27,16 @@ enum Votes {
     Counts,
 }
 
+impl Votes {
+    fn by_counts(self, leaves: &Leaves, leaf: usize) -> bool {
+        match self {
+            Self::Adaptive => leaves.counts_win(leaf),
+            Self::Bayes => false,
+            Self::Counts => true,
+        }
+    }
+}
+
 /// The Hoeffding tree (VFDT) with naive Bayes in adaptive leaves: see the [module](super).
 #[derive(Clone, Debug)]
 pub struct HoeffdingTreeClassifier {
@@ -39,6 +50,10 @@ pub struct HoeffdingTreeClassifier {
     subspaces: Option<Subspaces>,
     /// Memory for learning; its content means nothing between calls.
     visit: Visit,
+    /// The last copy of the leaves that was made to be served.
+    last: Option<Arc<Served>>,
+    /// A copy to be served has these, and no leaves nor blocks.
+    served: Option<Arc<Served>>,
 }
 
 /// Where a row falls and what is said there: what predicting and learning it share. A visit is over once the tree learns.
@@ -73,6 +88,8 @@ impl HoeffdingTreeClassifier {
             blocks: Blocks::default(),
             subspaces: None,
             visit: Visit::default(),
+            last: None,
+            served: None,
         })
     }
 
@@ -84,17 +101,26 @@ impl HoeffdingTreeClassifier {
     }
 
     /// A copy that predicts the same and cannot learn.
-    pub(crate) fn served(&self) -> Self {
+    pub(crate) fn served(&mut self) -> Self {
+        self.prepare_to_serve();
         Self {
             settings: self.settings,
             votes: self.votes,
             columns: self.columns.clone(),
             nodes: Arc::clone(&self.nodes),
-            leaves: self.leaves.served(),
-            blocks: self.blocks.served(),
+            leaves: Leaves::none(0),
+            blocks: Blocks::default(),
             subspaces: self.subspaces.clone(),
             visit: Visit::default(),
+            last: None,
+            served: self.last.clone(),
         }
+    }
+
+    /// Does most of what [`Self::served`] takes until the tree learns again.
+    pub(crate) fn prepare_to_serve(&mut self) {
+        let by_counts = |leaves: &Leaves, leaf| self.votes.by_counts(leaves, leaf);
+        self.last = Some(Served::next(self.last.as_ref(), &mut self.leaves, &mut self.blocks, by_counts));
     }
 
     fn fit_subspaces(&mut self) {
@@ -109,16 +135,18 @@ impl HoeffdingTreeClassifier {
     }
 
     fn by_counts(&self, leaf: usize) -> bool {
-        match self.votes {
-            Votes::Adaptive => self.leaves.counts_win(leaf),
-            Votes::Bayes => false,
-            Votes::Counts => true,
+        match &self.served {
+            Some(served) => served.by_counts(leaf),
+            None => self.votes.by_counts(&self.leaves, leaf),
         }
     }
 
     fn counts_into(&self, leaf: usize, out: &mut Prediction) {
         out.clear();
-        out.probabilities.extend_from_slice(self.leaves.counts(leaf));
+        out.probabilities.extend_from_slice(match &self.served {
+            Some(served) => served.counts(leaf),
+            None => self.leaves.counts(leaf),
+        });
         if !out.probabilities.is_empty() {
             out.normalise();
         }
@@ -154,8 +182,17 @@ impl HoeffdingTreeClassifier {
             let Visit { leaf, values, x, widest, bayes, .. } = visit;
             let row = self.seen(row, values);
             self.columns.gather(&row, x);
-            let (counts, slots) = (self.leaves.counts(*leaf), self.leaves.slots(*leaf));
-            Seen { counts, slots, blocks: &self.blocks, columns: &self.columns }.naive_bayes(x, &row, widest, bayes);
+            let (leaf, columns) = (*leaf, &self.columns);
+            match &self.served {
+                Some(served) => {
+                    let (counts, slots, blocks) = (served.counts(leaf), served.slots(leaf), &**served);
+                    Seen { counts, slots, blocks, columns }.naive_bayes(x, &row, widest, bayes);
+                }
+                None => {
+                    let (counts, slots, blocks) = (self.leaves.counts(leaf), self.leaves.slots(leaf), &self.blocks);
+                    Seen { counts, slots, blocks, columns }.naive_bayes(x, &row, widest, bayes);
+                }
+            }
         }
     }
 

@@ -1,10 +1,6 @@
 //! What every leaf of a classification tree knows: counters, class weights, and where its statistics are.
 
-use std::sync::Arc;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::shared_array::SharedArray;
+use serde::{Deserialize, Serialize};
 
 const SEEN: usize = 0;
 const NEXT: usize = 1;
@@ -14,12 +10,24 @@ const ACTIVE: usize = 4;
 const HEAD: usize = 5;
 
 /// Leaf after leaf in two arrays, one step (a head and the class weights; a block number a class) a leaf.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Leaves {
     classes: usize,
-    numbers: SharedArray,
+    numbers: Vec<f64>,
     /// Block + 1 of a class's statistics; 0 = none.
-    slots: Arc<Vec<u32>>,
+    slots: Vec<u32>,
+    #[serde(skip)]
+    written: Written,
+}
+
+/// Which leaves were written lately.
+#[derive(Clone, Debug, Default)]
+struct Written {
+    /// Whether all those that were are noted.
+    since: bool,
+    leaves: Vec<u32>,
+    /// Whether a leaf is among them; shorter where none was written.
+    noted: Vec<bool>,
 }
 
 impl Leaves {
@@ -29,7 +37,7 @@ impl Leaves {
     }
 
     fn of(classes: usize, numbers: Vec<f64>, slots: Vec<u32>) -> Self {
-        Self { classes, numbers: SharedArray::new(classes.saturating_add(HEAD), numbers), slots: Arc::new(slots) }
+        Self { classes, numbers, slots, written: Written::default() }
     }
 
     /// One leaf that has seen nothing.
@@ -39,14 +47,8 @@ impl Leaves {
         leaves
     }
 
-    /// A copy to be served.
-    pub(super) fn served(&self) -> Self {
-        let numbers = self.numbers.served(0..0);
-        Self { classes: self.classes, numbers, slots: Arc::clone(&self.slots) }
-    }
-
     pub(super) fn len(&self) -> usize {
-        self.numbers.len()
+        self.numbers.len() / self.step()
     }
 
     /// Classes known to the tree.
@@ -55,7 +57,7 @@ impl Leaves {
     }
 
     fn step(&self) -> usize {
-        self.numbers.size()
+        self.classes.saturating_add(HEAD)
     }
 
     /// Bytes that `leaves` leaves take.
@@ -70,7 +72,7 @@ impl Leaves {
         let mut numbers = Vec::with_capacity(leaves * (old + more));
         let mut slots = Vec::with_capacity(leaves * classes);
         for leaf in 0..leaves {
-            numbers.extend_from_slice(self.numbers.get(leaf));
+            numbers.extend_from_slice(self.leaf(leaf));
             numbers.resize(numbers.len() + more, 0.0);
             slots.extend_from_slice(self.slots(leaf));
             slots.resize(slots.len() + more, 0);
@@ -81,10 +83,11 @@ impl Leaves {
     /// A leaf that starts with class weights `counts`, of which `seen` count as seen, to be tried when `next` are.
     pub(super) fn push(&mut self, counts: &[f64], seen: f64, next: f64) -> usize {
         let number = self.len();
-        let (head, weights) = self.numbers.push().split_at_mut(HEAD);
-        head.copy_from_slice(&[seen, next, 0.0, 0.0, 1.0]);
-        weights[..counts.len()].copy_from_slice(counts);
-        Arc::make_mut(&mut self.slots).resize((number + 1) * self.classes, 0);
+        self.numbers.extend_from_slice(&[seen, next, 0.0, 0.0, 1.0]);
+        self.numbers.extend_from_slice(counts);
+        self.numbers.resize((number + 1) * self.step(), 0.0);
+        self.slots.resize((number + 1) * self.classes, 0);
+        self.written.note(number);
         number
     }
 
@@ -97,11 +100,13 @@ impl Leaves {
     }
 
     fn leaf(&self, leaf: usize) -> &[f64] {
-        self.numbers.get(leaf)
+        &self.numbers[leaf * self.step()..][..self.step()]
     }
 
     fn leaf_mut(&mut self, leaf: usize) -> &mut [f64] {
-        self.numbers.get_mut(leaf)
+        self.written.note(leaf);
+        let step = self.step();
+        &mut self.numbers[leaf * step..][..step]
     }
 
     pub(super) fn counts(&self, leaf: usize) -> &[f64] {
@@ -113,7 +118,8 @@ impl Leaves {
     }
 
     pub(super) fn slots_mut(&mut self, leaf: usize) -> &mut [u32] {
-        &mut Arc::make_mut(&mut self.slots)[leaf * self.classes..][..self.classes]
+        self.written.note(leaf);
+        &mut self.slots[leaf * self.classes..][..self.classes]
     }
 
     /// Those of all leaves.
@@ -122,7 +128,20 @@ impl Leaves {
     }
 
     pub(super) fn all_slots_mut(&mut self) -> &mut [u32] {
-        &mut Arc::make_mut(&mut self.slots)[..]
+        self.written = Written::default();
+        &mut self.slots
+    }
+
+    /// The leaves that were written since [`Self::forget_written`]; `None`: whichever.
+    pub(super) fn written(&self) -> Option<&[u32]> {
+        self.written.since.then_some(&*self.written.leaves)
+    }
+
+    /// Leaves are noted from now on.
+    pub(super) fn forget_written(&mut self) {
+        let Written { since, leaves, noted } = &mut self.written;
+        *since = true;
+        leaves.drain(..).for_each(|leaf| noted[leaf as usize] = false);
     }
 
     /// Weight seen, with what was inherited.
@@ -184,20 +203,24 @@ impl Leaves {
 
     /// Whether the arrays fit each other.
     pub(super) fn sound(&self) -> bool {
-        self.numbers.as_slice().len() == self.len() * self.step() && self.slots.len() == self.len() * self.classes
+        self.numbers.len() == self.len() * self.step() && self.slots.len() == self.len() * self.classes
     }
 }
 
-impl Serialize for Leaves {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        (self.classes, self.numbers.as_slice(), &*self.slots).serialize(to)
+impl Written {
+    #[inline(always)]
+    fn note(&mut self, leaf: usize) {
+        if self.noted.get(leaf) != Some(&true) {
+            self.note_first(leaf);
+        }
     }
-}
 
-impl<'de> Deserialize<'de> for Leaves {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (classes, numbers, slots) = Deserialize::deserialize(from)?;
-        Ok(Self::of(classes, numbers, slots))
+    fn note_first(&mut self, leaf: usize) {
+        if self.noted.len() <= leaf {
+            self.noted.resize(leaf + 1, false);
+        }
+        self.noted[leaf] = true;
+        self.leaves.push(leaf as u32);
     }
 }
 

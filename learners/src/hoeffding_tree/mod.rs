@@ -27,6 +27,7 @@ mod model;
 mod moments;
 mod nodes;
 mod regression;
+mod served;
 mod settings;
 mod split;
 mod subspaces;

@@ -1,6 +1,7 @@
 //! Which question divides a leaf's classes best: information gain over ten thresholds a number, over the categories of
 //! a name (Domingos & Hulten, Mining high-speed data streams, 2000; thresholds and ties as in MOA).
 
+use super::bayes::Statistics;
 use super::blocks::Blocks;
 use super::columns::Columns;
 use super::nodes::{CATEGORIES, Test};

@@ -207,6 +207,38 @@ fn predicting_and_learning_in_one_walk_is_the_same_and_so_is_a_restored_tree() {
 }
 
 #[test]
+fn a_copy_to_be_served_says_what_the_tree_said_when_it_was_made() {
+    let same = |copy: &AnyLearner, tree: &AnyLearner, rows: &Rows, context: &str| {
+        for (row, _) in rows.iter().step_by(97) {
+            assert_eq!(predict(copy, row.values), predict(tree, row.values), "{context}");
+        }
+    };
+    let task = Task::Classification;
+    let streams = [(KINDS.to_vec(), classes(6_000, 0.1)), wild(2_000, 9, task)];
+    for (kinds, rows) in &streams {
+        for spec in specs(task).into_iter().chain(["hoeffding_tree:grace=50,max_bytes=200KiB".to_owned()]) {
+            let mut tree = build(&spec, task);
+            tree.grow(kinds);
+            let mut rng = Lcg(5);
+            let mut held: Vec<(usize, AnyLearner, AnyLearner)> = vec![];
+            for (i, (row, target)) in rows.iter().enumerate() {
+                tree.learn(&row, target, 1.0);
+                if rng.below(25.0) == 0.0 {
+                    let then = tree.clone();
+                    held.push((i, tree.served(), then));
+                    if held.len() > 3 {
+                        let (made, copy, then) = held.swap_remove(rng.below(4.0) as usize);
+                        same(&copy, &then, rows, &format!("{spec}, of event {made} at {i}"));
+                    }
+                }
+            }
+            held.iter().for_each(|(made, copy, then)| same(copy, then, rows, &format!("{spec}, of event {made}")));
+            assert!(nodes(&tree) > 1, "{spec}: no split was tested");
+        }
+    }
+}
+
+#[test]
 fn whatever_comes_it_stays_within_its_bytes_and_predicts_numbers() {
     for task in TASKS {
         let (kinds, rows) = wild(3_000, 500, task);

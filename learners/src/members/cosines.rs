@@ -111,7 +111,7 @@ impl Member for Cosines {
         self.model.bytes() + size_of_val(&*self.directions)
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         Self { model: self.model.served(), directions: self.directions.clone(), ..*self }
     }
 

@@ -48,8 +48,8 @@ impl Forest {
         Self { plan, trees: trees.expect("grace and confidence are within their ranges") }
     }
 
+    /// Adds the columns that the trees see.
     fn write(&self, x: &Encoded, values: &mut Vec<f64>) {
-        values.clear();
         if self.plan.labels {
             let number = |class: Option<u32>| class.map_or(f64::NAN, f64::from);
             let run = x.known.inputs.first().copied().unwrap_or(0.0);
@@ -98,6 +98,7 @@ impl Member for Forest {
     }
 
     fn predict(&self, x: &Encoded, work: &mut Work, said: &mut [f64]) {
+        work.basis.clear();
         self.write(x, &mut work.basis);
         self.trees.answer(&row(&work.basis), &mut work.trees, &mut work.answer);
         let known = &work.answer.probabilities;
@@ -112,6 +113,12 @@ impl Member for Forest {
         self.trees.learn_answered(&row(&work.basis), &mut work.trees, target, weight);
     }
 
+    fn study(&mut self, rows: &[Encoded], classes: &[usize], work: &mut Work, said: &mut [f64]) {
+        work.basis.clear();
+        rows[..classes.len()].iter().for_each(|x| self.write(x, &mut work.basis));
+        self.trees.study(&work.basis, classes, &mut work.trees, said);
+    }
+
     fn grow(&mut self, kinds: &[Kind]) {
         let labels: &[Kind] = if self.plan.labels { &[Kind::Nominal, Kind::Nominal, Kind::Number] } else { &[] };
         self.trees.grow(&[labels, kinds].concat());
@@ -121,7 +128,7 @@ impl Member for Forest {
         self.trees.bytes()
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         Self { trees: self.trees.served(), ..*self }
     }
 

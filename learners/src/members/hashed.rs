@@ -187,7 +187,7 @@ impl Member for Hashed {
         size_of_val(&*self.weights) + size_of_val(&*self.squares) + self.plain.bytes()
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         self.clone()
     }
 

@@ -79,7 +79,7 @@ impl Member for Knn {
         self.points.bytes()
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         self.clone()
     }
 

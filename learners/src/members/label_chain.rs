@@ -91,7 +91,7 @@ impl Member for LabelChain {
         size_of_val(&*self.counts)
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         self.clone()
     }
 

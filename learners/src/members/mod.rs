@@ -76,11 +76,20 @@ pub(crate) trait Member {
     /// Learns a row that was just predicted: `said` and `work` are of that. `weight` lies within 0.001..=10.
     fn learn(&mut self, x: &Encoded, work: &mut Work, said: &[f64], class: usize, weight: f64);
 
+    /// Predicts each row, of at least one, and then learns it. `said`: as many numbers a row as there are classes.
+    fn study(&mut self, rows: &[Encoded], classes: &[usize], work: &mut Work, said: &mut [f64]) {
+        let width = said.len() / classes.len().max(1);
+        for ((x, &class), said) in rows.iter().zip(classes).zip(said.chunks_exact_mut(width)) {
+            self.predict(x, work, said);
+            self.learn(x, work, said, class, 1.0);
+        }
+    }
+
     /// Bytes held.
     fn bytes(&self) -> usize;
 
     /// What predicting needs of it.
-    fn served(&self) -> Self;
+    fn served(&mut self) -> Self;
 
     /// Whether its parts fit together and to the shape: what was read back may be anything.
     fn is_sound(&self, shape: &Shape) -> bool;
@@ -146,7 +155,7 @@ impl AnyMember {
     }
 
     /// A copy with what predicting needs.
-    pub(crate) fn served(&self) -> Self {
+    pub(crate) fn served(&mut self) -> Self {
         match self {
             Self::Prior(m) => Self::Prior(m.served()),
             Self::LabelChain(m) => Self::LabelChain(m.served()),
@@ -186,6 +195,10 @@ impl AnyMember {
 
     pub(crate) fn learn(&mut self, x: &Encoded, work: &mut Work, said: &[f64], class: usize, weight: f64) {
         each!(self, m => m.learn(x, work, said, class, weight))
+    }
+
+    pub(crate) fn study(&mut self, rows: &[Encoded], classes: &[usize], work: &mut Work, said: &mut [f64]) {
+        each!(self, m => m.study(rows, classes, work, said))
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -59,7 +59,7 @@ impl Member for NeuralNet {
         self.net.bytes()
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         self.clone()
     }
 

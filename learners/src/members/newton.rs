@@ -121,7 +121,7 @@ impl Member for Newton {
         self.gain.bytes() + size_of_val(&*self.weights)
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         Self { gain: self.gain.stripped(), weights: self.weights.clone(), ..*self }
     }
 

@@ -38,7 +38,7 @@ impl Member for Prior {
         size_of_val(&*self.weights)
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         self.clone()
     }
 

@@ -81,7 +81,7 @@ impl Member for Softmax {
         self.weights.bytes()
     }
 
-    fn served(&self) -> Self {
+    fn served(&mut self) -> Self {
         self.clone()
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::tally::{Event, NOBODY, Tally};
 use super::{FADING, WINDOW, finite};
 use super::{accuracy, auc, brier, ece, f1, kappa, kappa_m, kappa_t, log_loss, mcc};
+use crate::pieces::Pieces;
 use crate::report::{ClassFigures, ClassReport, Figures};
 use crate::{Outcome, Report};
 
@@ -21,7 +22,7 @@ pub(super) struct Classes {
     common: Option<u32>,
     /// The last events, in a ring, and how many of them were wrong, and had another label than the one before. Their
     /// scores are counted when somebody asks.
-    window: Vec<Event>,
+    window: Pieces<Event>,
     next: usize,
     wrong: f64,
     changes: f64,
@@ -115,7 +116,7 @@ impl Classes {
     }
 
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.window) + self.long.bytes()
+        self.window.bytes() + self.long.bytes()
     }
 }
 
