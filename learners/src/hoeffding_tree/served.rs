@@ -13,9 +13,9 @@ use super::blocks::Blocks;
 use super::leaves::Leaves;
 
 /// Leaves in the layers for each that there is, at most.
-const TIMES: usize = 2;
+const TIMES: usize = 3;
 /// Layers of a copy, at most.
-const LAYERS: usize = 8;
+const LAYERS: usize = 16;
 /// Bits of a place that say where in its layer it is; those above say which layer. A tree of as many leaves, or blocks, would
 /// take more than 15 GB.
 const BITS: u32 = 28;
